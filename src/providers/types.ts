@@ -1,0 +1,104 @@
+import type { ItemError } from '../task/errors.js';
+import type { JsonObject } from '../task/json.js';
+import type { SafetyRating } from '../task/outcome.js';
+import type { Message } from '../task/spec.js';
+import type { Usage } from '../task/usage.js';
+
+/** One request to a model, in no provider's words. */
+export interface ModelRequest {
+  /** The model's name without its provider. */
+  readonly model: string;
+  /** Static prefix: system prompt. */
+  readonly instructions: string | undefined;
+  readonly messages: readonly Message[];
+  /** JSON Schema of the answer; undefined = text. */
+  readonly schema: JsonObject | undefined;
+  readonly maxOutputTokens: number;
+  /** Sent as it is: whether the model takes it was decided before. */
+  readonly temperature: number | undefined;
+  readonly effort: string | undefined;
+  /** Cache the static prefix (Anthropic breakpoint on the system block). */
+  readonly cachePrefix: boolean;
+  /** Provider parameters passed through. */
+  readonly params: JsonObject;
+  /** Time for the whole answer; milliseconds. */
+  readonly timeoutMs: number;
+}
+
+/** What came back, or why nothing usable did. Adapters never throw for what a provider or network does. */
+export type ModelReply = ModelAnswer | ModelFailure;
+
+/** Facts every reply has. */
+interface ReplyFacts {
+  readonly requestedModel: string;
+  /** The model that says it answered; null when nobody answered. */
+  readonly model: string | null;
+  readonly latencyMs: number;
+  /** The provider's body as received, for the journal; null when there was none. */
+  readonly raw: JsonObject | string | null;
+  /** What response headers said of quotas, when they did. */
+  readonly rateLimits: RateLimitHints | null;
+}
+
+/** A usable text. */
+export interface ModelAnswer extends ReplyFacts {
+  readonly ok: true;
+  readonly text: string;
+  readonly finishReason: string | null;
+  readonly safetyRatings: readonly SafetyRating[] | null;
+  /** Null when the server sent none. */
+  readonly usage: Usage | null;
+  /** The provider's usage object, untouched. */
+  readonly rawUsage: JsonObject | null;
+}
+
+/** No usable text. May still be billed: then `usage` says so. */
+export interface ModelFailure extends ReplyFacts {
+  readonly ok: false;
+  readonly error: ProviderError;
+  /** Text that came before a truncation or block. */
+  readonly text?: string;
+  readonly finishReason: string | null;
+  readonly safetyRatings: readonly SafetyRating[] | null;
+  readonly usage: Usage | null;
+  readonly rawUsage: JsonObject | null;
+}
+
+/** An {@link ItemError} with the wire's facts. */
+export interface ProviderError extends ItemError {
+  /** HTTP status; null when there was no response. */
+  readonly status: number | null;
+  /** How long the provider said to wait; null = it did not say. */
+  readonly retryAfterMs: number | null;
+  /**
+   * Whether the prompt may have been billed: `no` for requests that were refused before the model ran (429, 401, a
+   * refused connection), `yes` when usage came back, `unknown` for a reset, a timeout or a 5xx.
+   */
+  readonly billed: 'no' | 'yes' | 'unknown';
+}
+
+/** Quotas as response headers tell them. */
+export interface RateLimitHints {
+  readonly rpm: number | null;
+  readonly tpm: number | null;
+}
+
+/** One configured endpoint. Stateless between requests but for its HTTP connections. */
+export interface Provider {
+  /** The name in `provider/model`, also the pool's name. */
+  readonly name: string;
+  /** Sends exactly one request; no retries. Resolves also on abort (category `cancelled`). */
+  send(request: ModelRequest, signal: AbortSignal): Promise<ModelReply>;
+  /** Model ids the endpoint lists. Throws `TemperedError`. */
+  listModels(signal: AbortSignal): Promise<readonly string[]>;
+}
+
+/** The endpoints a process can reach, by provider name. */
+export interface ProviderSet {
+  /** The endpoint of `provider`. Throws `TemperedError` (`input`: unknown name; `authentication`: no key set). */
+  get(provider: string): Provider;
+  /** Names whose key is set or which need none. */
+  readonly available: readonly string[];
+  /** Every name, also those without a key. */
+  readonly names: readonly string[];
+}

@@ -1,0 +1,113 @@
+import type { StageKind } from './outcome.js';
+import type { Json, JsonObject } from './json.js';
+
+/** A block of a message: text, or an image or PDF by reference (URL, or a file path read when the task is loaded). */
+export type ContentPart =
+  { readonly type: 'text'; readonly text: string } | { readonly type: 'image' | 'pdf'; readonly url: string };
+
+/** One turn of a conversation. */
+export interface Message {
+  readonly role: 'user' | 'assistant';
+  readonly content: string | readonly ContentPart[];
+}
+
+/** One rung of the ladder as a task configures it. */
+export interface Stage {
+  /** `full` asks for the whole answer, `partial` only for the fields that failed. */
+  readonly kind: StageKind;
+  /** Wanted sampling temperature, 0..2. Turned into another variation where the model takes none. */
+  readonly temperature?: number;
+  /** Wanted effort or thinking level (`low`, `medium`, `high`), where the model has one. */
+  readonly effort?: string;
+  /** Another model for this stage, `provider/model`. */
+  readonly model?: string;
+}
+
+/** Quotas of the provider account, shared by every batch in the pool. Absent = not limited by us. */
+export interface PoolLimits {
+  /** Requests a minute. */
+  readonly rpm?: number;
+  /** Tokens a minute, input and output together. */
+  readonly tpm?: number;
+  /** Prompts in flight at once, over all workers. */
+  readonly inFlight?: number;
+}
+
+/**
+ * The serialisable part of a task: what to do with each record. All of it that changes an answer is in the task's
+ * hash. Functions of a task module are beside it, see `TaskFunctions`.
+ */
+export interface TaskSpec {
+  /** Short name, `[a-z0-9-]`, used in batch ids. */
+  readonly name: string;
+  /** `provider/model`. */
+  readonly model: string;
+  /** Static prefix: the system prompt. */
+  readonly instructions?: string;
+  /** Template with `{{field}}` places. Absent when `messages` or a prompt function is used. */
+  readonly prompt?: string;
+  /** Few-shot turns and the final user turn, templates too. */
+  readonly messages?: readonly Message[];
+  /** JSON Schema of the answer. Absent: the answer is text. */
+  readonly schema?: JsonObject;
+  /** Cap of generated tokens per prompt, thinking included. Default 1,024. */
+  readonly maxOutputTokens: number;
+  /** Provider parameters passed through as they are (`topP`, `reasoning_effort`, …). */
+  readonly params: JsonObject;
+  /** Prompts an item may spend. Default 5. */
+  readonly maxPrompts: number;
+  /** The ladder; the last rung repeats until `maxPrompts`. */
+  readonly stages: readonly Stage[];
+  /** Time for one prompt, from leaving the gate to the whole answer; milliseconds. Default 120,000. */
+  readonly promptTimeoutMs: number;
+  /** Ask again after a refusal or safety block. Default false: they end the item. */
+  readonly retryRefusals: boolean;
+  /** Keep safety ratings, finish reason and raw usage in the outcome. Default false. */
+  readonly includeMetadata: boolean;
+  /** Prompt caching of the static prefix. */
+  readonly cache: { readonly enabled: boolean };
+  readonly limits: PoolLimits;
+  /** Free text that is part of the identity: change it when code that no hash can see has changed. */
+  readonly version?: string;
+  /** Which functions the task's module brings; a spec with any needs workers that loaded that module. */
+  readonly functions: readonly TaskFunctionName[];
+}
+
+/** Functions of a task module that run in workers. */
+export const TASK_FUNCTION_NAMES = [
+  'validate',
+  'postProcess',
+  'classify',
+  'execute',
+  'onError',
+  'prepare',
+  'cleanup',
+] as const;
+
+/** One of {@link TASK_FUNCTION_NAMES}. */
+export type TaskFunctionName = (typeof TASK_FUNCTION_NAMES)[number];
+
+/** A record's prompt after its places were filled in: what the store keeps and the model is sent. */
+export interface RenderedPrompt {
+  readonly messages: readonly Message[];
+}
+
+/** A record on its way into the store. */
+export interface LoadedRecord {
+  /** The record's own id, else its index as text. */
+  readonly id: string;
+  /** 1-based line or row in its file, when it came from one. */
+  readonly line: number | null;
+  /** The record as read (after `before` rewrote it, if it did). */
+  readonly input: Json;
+  /** Null when the task has `prepare`: then rendering waits for its result. */
+  readonly rendered: RenderedPrompt | null;
+  /** Hash of the record's content, for `--reuse`. */
+  readonly recordHash: string;
+  /** An answer or a skip that `before` gave: no prompt is needed. */
+  readonly preset?: RecordPreset;
+}
+
+/** What `before` decided for a record that needs no prompt. */
+export type RecordPreset =
+  { readonly kind: 'answer'; readonly output: Json } | { readonly kind: 'skip'; readonly reason: string };

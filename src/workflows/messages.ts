@@ -1,0 +1,53 @@
+import { defineQuery, defineSignal, defineUpdate } from '@temporalio/workflow';
+import type { RetryStateData } from '../recovery/types.js';
+import type { PauseState } from '../store/types.js';
+import type { PoolLimits } from '../task/spec.js';
+import type { AddItems, BatchConfig, BatchProgress, FailureNote, ReviewAnswer } from './types.js';
+
+/** Stops starting prompts; those in flight finish. */
+export const pauseSignal = defineSignal<[{ readonly reason?: string }?]>('pause');
+/** Continues after a pause, whatever caused it. */
+export const resumeSignal = defineSignal('resume');
+/** Adds records to an open batch. */
+export const addItemsSignal = defineSignal<[AddItems]>('addItems');
+/** Ends the input of an open batch. */
+export const closeInputSignal = defineSignal('closeInput');
+/** Ends one item as `notRun` (`cancelled`); a prompt in flight is aborted. */
+export const cancelItemSignal = defineSignal<[number]>('cancelItem');
+/** From workers: a fatal error or the budget paused the batch in the store already. */
+export const haltedSignal = defineSignal<[PauseState]>('halted');
+
+/** Prompts in flight, 1..10,000. */
+export const setConcurrencyUpdate = defineUpdate<number, [number]>('setConcurrency');
+/** Money limit in USD; null = none. Returns the new value. */
+export const setBudgetUpdate = defineUpdate<number | null, [number | null]>('setBudget');
+/** `provider/model` for every prompt from now on; null = the task's own. */
+export const setModelUpdate = defineUpdate<string | null, [string | null]>('setModel');
+/** ISO time; null = none. */
+export const setDeadlineUpdate = defineUpdate<string | null, [string | null]>('setDeadline');
+/** Pool limits this batch respects from now on. */
+export const setLimitsUpdate = defineUpdate<PoolLimits, [PoolLimits]>('setLimits');
+
+/** Counts of closed shards and open ones, with `asOf`. */
+export const progressQuery = defineQuery<BatchProgress>('progress');
+/** The last failures. */
+export const failuresQuery = defineQuery<readonly FailureNote[]>('failures');
+/** What the batch runs with. */
+export const configQuery = defineQuery<BatchConfig>('config');
+
+/** To a shard: items in flight from now on. */
+export const setShareSignal = defineSignal<[number]>('setShare');
+/** To a shard: start nothing more, finish what is in flight, give the rest back. */
+export const yieldSignal = defineSignal('yield');
+/** To a shard: start nothing more; what has no outcome ends with this reason. */
+export const stopSignal = defineSignal<[string]>('stop');
+/** From a shard to its batch: the last item was started. */
+export const drainedSignal = defineSignal<[number]>('drained');
+
+/** To an item: end now as `notRun`. */
+export const skipSignal = defineSignal('skip');
+/** The item's state between prompts. */
+export const retryStateQuery = defineQuery<RetryStateData>('retryState');
+
+/** To a review: a person's output replaces the outcome. */
+export const answerUpdate = defineUpdate<{ readonly status: 'succeeded' }, [ReviewAnswer]>('answer');

@@ -1,0 +1,161 @@
+import type { ItemPlan, RetryStateData } from '../recovery/types.js';
+import type { BatchOptions, PauseState, RangeCounts } from '../store/types.js';
+import type { StopReason } from '../limits/types.js';
+import type { Json, JsonObject } from '../task/json.js';
+import type { PoolLimits } from '../task/spec.js';
+
+/**
+ * Input of the `batch` workflow. Its id is the batch id. Started by Tempered's client after loading, or by any SDK
+ * with signal-with-start `addItems`: then `task` is a hash registered before, or a whole task file as JSON.
+ */
+export interface BatchInput {
+  /** Hash of a registered task, or a task file's content. */
+  readonly task: string | JsonObject;
+  /** Prompts in flight. Default 50. */
+  readonly concurrency?: number;
+  /** Money limit in USD. */
+  readonly budgetUsd?: number;
+  /** Default `pause`. */
+  readonly onBudget?: 'pause' | 'stop';
+  /** ISO time after which no prompt starts. */
+  readonly deadline?: string;
+  /** Input grows by `addItems` until `closeInput`. Default false: the records are in the store already. */
+  readonly open?: boolean;
+  /** State carried over a continue-as-new. Not for callers. */
+  readonly carried?: BatchCarry;
+}
+
+/** What a batch carries over a continue-as-new: nothing else is remembered. */
+export interface BatchCarry {
+  /** First index no shard has been opened for. */
+  readonly cursor: number;
+  /** Ranges `[from, to)` a draining shard gave back. */
+  readonly returned: readonly (readonly [number, number])[];
+  /** Number of the next shard. */
+  readonly nextShard: number;
+  /** Counts of closed shards. */
+  readonly counts: RangeCounts;
+  readonly controlVersion: number;
+  readonly settings: BatchSettings;
+  readonly inputClosed: boolean;
+  readonly items: number;
+  /** `addItems` payloads that came during the drain. */
+  readonly backlog: readonly AddItems[];
+  readonly prepared: boolean;
+  readonly paused: PauseState | null;
+}
+
+/** What messages change in a running batch. */
+export interface BatchSettings {
+  readonly concurrency: number;
+  readonly budgetNano: number | null;
+  readonly deadline: number | null;
+  readonly model: string | null;
+  readonly limits: PoolLimits;
+  readonly cancelled: readonly number[];
+}
+
+/** Payload of the signal `addItems`: at most 256 KiB. Bigger inputs are stored first and their range sent. */
+export interface AddItems {
+  /** The sender's key for this chunk: the same key twice adds once. */
+  readonly clientKey: string;
+  /** Records to store; or */
+  readonly items?: readonly Json[];
+  /** a range `[from, to)` already in the store. */
+  readonly range?: { readonly from: number; readonly to: number };
+}
+
+/** Result of the `batch` workflow. */
+export interface BatchResult extends RangeCounts {
+  readonly status: 'finished' | 'cancelled' | 'stopped';
+  readonly reason: StopReason | null;
+  readonly items: number;
+  readonly prompts: number;
+  readonly costUsd: number | null;
+}
+
+/** Answer of the query `progress`. */
+export interface BatchProgress extends RangeCounts {
+  readonly status: 'preparing' | 'running' | 'paused' | 'draining' | 'finished';
+  /** Why it is paused. */
+  readonly paused: PauseState | null;
+  readonly items: number;
+  readonly openShards: number;
+  /** ISO time of the newest count. */
+  readonly asOf: string;
+}
+
+/** Answer of the query `config`. */
+export interface BatchConfig {
+  readonly taskHash: string;
+  readonly taskName: string;
+  readonly model: string;
+  readonly options: BatchOptions;
+  readonly settings: BatchSettings;
+}
+
+/** One of the last failures, answer of the query `failures` (at most 50, newest last; all of them are in the store). */
+export interface FailureNote {
+  readonly index: number;
+  readonly category: string;
+  readonly message: string;
+}
+
+/** Input of a `shard` workflow. */
+export interface ShardInput {
+  readonly batchId: string;
+  readonly shard: number;
+  /** Range `[from, to)`. */
+  readonly from: number;
+  readonly to: number;
+  /** Items in flight. */
+  readonly share: number;
+  readonly plan: ItemPlan;
+  /** Queue of the prompts. */
+  readonly queue: string;
+  /** Whether outcomes have a post-processor. */
+  readonly postProcess: boolean;
+}
+
+/** Result of a `shard`. */
+export interface ShardResult {
+  readonly counts: RangeCounts;
+  /** First index it did not start because the batch wanted to continue as new; `to` if it started all. */
+  readonly next: number;
+  /** The last few failures. */
+  readonly failures: readonly FailureNote[];
+}
+
+/** Input of an `item` workflow. */
+export interface ItemInput {
+  readonly batchId: string;
+  readonly index: number;
+  readonly plan: ItemPlan;
+  readonly queue: string;
+  readonly postProcess: boolean;
+  /** Carried state when it starts mid-ladder. */
+  readonly state?: RetryStateData;
+}
+
+/** Result of an `item` that ended without failing; its `story` is for people who read it in the UI. */
+export interface ItemResult {
+  readonly status: 'succeeded' | 'partial' | 'notRun';
+  /** Stage by stage: what was asked, how it varied, what was wrong, what it cost. */
+  readonly story: readonly string[];
+  readonly prompts: number;
+  readonly costUsd: number | null;
+}
+
+/** Payload of the update `answer` of a `review` workflow. */
+export interface ReviewAnswer {
+  /** The person's output; must fit the task's schema. */
+  readonly output: Json;
+  /** Who answered, for the record. */
+  readonly by?: string;
+}
+
+/** Input of a `review` workflow. */
+export interface ReviewInput {
+  readonly batchId: string;
+  readonly index: number;
+}
