@@ -1,8 +1,8 @@
 import { defineQuery, defineSignal, defineUpdate } from '@temporalio/workflow';
+import type { StopReason } from '../limits/types.js';
 import type { RetryStateData } from '../recovery/types.js';
-import type { PauseState } from '../store/types.js';
 import type { PoolLimits } from '../task/spec.js';
-import type { AddItems, BatchConfig, BatchProgress, FailureNote, ReviewAnswer } from './types.js';
+import type { AddItems, BatchConfig, BatchProgress, FailureNote, Halt, ReviewAnswer } from './types.js';
 
 /** Stops starting prompts; those in flight finish. */
 export const pauseSignal = defineSignal<[{ readonly reason?: string }?]>('pause');
@@ -15,7 +15,7 @@ export const closeInputSignal = defineSignal('closeInput');
 /** Ends one item as `notRun` (`cancelled`); a prompt in flight is aborted. */
 export const cancelItemSignal = defineSignal<[number]>('cancelItem');
 /** From workers: a fatal error or the budget paused the batch in the store already. */
-export const haltedSignal = defineSignal<[PauseState]>('halted');
+export const haltedSignal = defineSignal<[Halt]>('halted');
 
 /** Prompts in flight, 1..10,000. */
 export const setConcurrencyUpdate = defineUpdate<number, [number]>('setConcurrency');
@@ -40,7 +40,7 @@ export const setShareSignal = defineSignal<[number]>('setShare');
 /** To a shard: start nothing more, finish what is in flight, give the rest back. */
 export const yieldSignal = defineSignal('yield');
 /** To a shard: start nothing more; what has no outcome ends with this reason. */
-export const stopSignal = defineSignal<[string]>('stop');
+export const stopSignal = defineSignal<[StopReason]>('stop');
 /** From a shard to its batch: the last item was started. */
 export const drainedSignal = defineSignal<[number]>('drained');
 

@@ -41,7 +41,8 @@ export interface BatchCarry {
   readonly items: number;
   /** `addItems` payloads that came during the drain. */
   readonly backlog: readonly AddItems[];
-  readonly prepared: boolean;
+  /** `prepare()` and the first prompt are done. */
+  readonly probed: boolean;
   readonly paused: PauseState | null;
 }
 
@@ -113,6 +114,8 @@ export interface ShardInput {
   readonly plan: ItemPlan;
   /** Queue of the prompts. */
   readonly queue: string;
+  /** Queue of the task's other functions. */
+  readonly functionQueue: string;
   /** Whether outcomes have a post-processor. */
   readonly postProcess: boolean;
 }
@@ -131,7 +134,11 @@ export interface ItemInput {
   readonly batchId: string;
   readonly index: number;
   readonly plan: ItemPlan;
+  /** Queue of the prompts. */
   readonly queue: string;
+  /** Queue of the task's other functions. */
+  readonly functionQueue: string;
+  /** Whether the outcome has a post-processor. */
   readonly postProcess: boolean;
   /** Carried state when it starts mid-ladder. */
   readonly state?: RetryStateData;
@@ -144,6 +151,12 @@ export interface ItemResult {
   readonly story: readonly string[];
   readonly prompts: number;
   readonly costUsd: number | null;
+}
+
+/** Payload of the signal `halted`: a worker paused the store's control row at this version. */
+export interface Halt {
+  readonly pause: PauseState;
+  readonly atVersion: number;
 }
 
 /** Payload of the update `answer` of a `review` workflow. */

@@ -1,0 +1,123 @@
+import type { ItemPlan, PromptReport, RetryStateData } from '../recovery/types.js';
+import type { Control, RangeCounts } from '../store/types.js';
+import type { ItemError } from '../task/errors.js';
+import type { Json } from '../task/json.js';
+import type { OutcomeStatus, PromptVerdict, StageKind, Variation } from '../task/outcome.js';
+import type { AddItems, BatchInput, ReviewAnswer } from '../workflows/types.js';
+
+/** What the `prompt` activity gets: enough to find everything else in the store. */
+export interface PromptInput {
+  readonly batchId: string;
+  readonly index: number;
+  readonly state: RetryStateData;
+  /** The batch's first prompt, sent ahead of its item: journalled, but ends nothing. */
+  readonly probe?: true;
+}
+
+/** What the `prompt` activity returns, and what its failures carry as their first detail. */
+export interface PromptResult extends PromptReport {
+  /** 1-based rung. */
+  readonly stage: number;
+  readonly kind: StageKind;
+  readonly variation: Variation;
+  /** `provider/model` that was asked. */
+  readonly model: string;
+  readonly verdict: PromptVerdict;
+  /** The valid answer, when it is at most 64 KiB; bigger ones are in the store only. */
+  readonly output?: Json;
+}
+
+/** Prompts. Run on the pool's queue, or on the task's when it has functions. */
+export interface PromptActivities {
+  /**
+   * Sends one prompt and journals it; writes the item's outcome when the prompt ends it. Fails with type `Paused`,
+   * `RateLimited` or `Overloaded` (retryable, nothing spent), `Stopped` (the batch starts nothing more), or an error
+   * category with a {@link PromptResult} as detail (a prompt was spent).
+   */
+  prompt(input: PromptInput): Promise<PromptResult>;
+}
+
+/** A batch as its workflow needs it. */
+export interface OpenedBatch {
+  readonly taskHash: string;
+  readonly taskName: string;
+  readonly model: string;
+  readonly plan: ItemPlan;
+  /** Records in the store. */
+  readonly items: number;
+  /** Queue of the prompts. */
+  readonly queue: string;
+  /** Queue of the task's other functions; the control queue when it has none. */
+  readonly functionQueue: string;
+  readonly hasPrepare: boolean;
+  readonly hasCleanup: boolean;
+  readonly hasPostProcess: boolean;
+}
+
+/** A batch's final figures. */
+export interface BatchTotals extends RangeCounts {
+  readonly items: number;
+  readonly prompts: number;
+  readonly costUsd: number | null;
+}
+
+/** Keeping a batch's rows. Run on the control queue. */
+export interface BatchActivities {
+  /** Registers the task and the batch's row if another SDK started it; returns what the workflow needs. */
+  openBatch(batchId: string, input: BatchInput): Promise<OpenedBatch>;
+  /** Publishes what workers read before each prompt. */
+  publishControl(batchId: string, control: Control): Promise<void>;
+  /** First index of `[from, items)` without an outcome; null when there is none. */
+  firstPending(batchId: string, from: number): Promise<number | null>;
+  /** Stores the batch's end. */
+  finishBatch(
+    batchId: string,
+    status: 'finished' | 'cancelled' | 'stopped',
+    reason: string | null,
+  ): Promise<BatchTotals>;
+}
+
+/** The task's functions around a batch. Run on the task's queue. */
+export interface FunctionActivities {
+  /** `prepare()`, once: a result in the store is never made again. */
+  prepare(batchId: string): Promise<void>;
+  /** `cleanup()`. */
+  cleanup(batchId: string): Promise<void>;
+  /** Stores added items; returns the number of records the batch has now. */
+  loadItems(batchId: string, added: AddItems): Promise<{ readonly items: number }>;
+  /** `postProcess(outcome)`; returns what it changed, for the story. */
+  postProcess(batchId: string, index: number): Promise<{ readonly changed: 'nothing' | 'output' | 'review' }>;
+}
+
+/** A shard's pending records. */
+export interface OpenedShard {
+  /** Indices without an outcome, rising. */
+  readonly indices: readonly number[];
+  /** Their ids, same order. */
+  readonly ids: readonly string[];
+}
+
+/** How an item ends when no prompt of its own decided it. */
+export interface ItemEnd {
+  readonly batchId: string;
+  readonly index: number;
+  readonly status: OutcomeStatus;
+  readonly error: ItemError;
+}
+
+/** Keeping a shard's and an item's rows. Run on the control queue. */
+export interface ItemActivities {
+  openShard(batchId: string, from: number, to: number): Promise<OpenedShard>;
+  /** Every record of `[from, to)` without an outcome gets its final one; returns the range's counts. */
+  closeShard(batchId: string, from: number, to: number, error: ItemError): Promise<RangeCounts>;
+  /** Writes an outcome the ladder could not write: the kept fields of the journal become its output. */
+  finishItem(end: ItemEnd): Promise<void>;
+}
+
+/** A person's answers. Run on the task's queue, because `validate` is asked too. */
+export interface ReviewActivities {
+  /** Validates the answer and replaces the outcome. Fails with type `invalid_output` naming the issues. */
+  answerItem(batchId: string, index: number, answer: ReviewAnswer): Promise<void>;
+  /** Where this batch's answers are validated. */
+  reviewQueue(batchId: string): Promise<string>;
+}

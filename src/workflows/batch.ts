@@ -1,0 +1,323 @@
+import {
+  allHandlersFinished,
+  ApplicationFailure,
+  CancellationScope,
+  condition,
+  continueAsNew,
+  isCancellation,
+  setCurrentDetails,
+  setWorkflowOptions,
+  workflowInfo,
+} from '@temporalio/workflow';
+import type { OpenedBatch } from '../activities/types.js';
+import { usdToNano } from '../task/money.js';
+import { handleMessages } from './batchMessages.js';
+import { BatchControl } from './control.js';
+import { LINGER_MS, MAX_SHARD_ITEMS } from './fanout.js';
+import { functions, loading, rows } from './proxies.js';
+import { sendProbe } from './probe.js';
+import { NO_COUNTS, Shards } from './shards.js';
+import { progressDetails } from './summaries.js';
+import type { AddItems, BatchConfig, BatchInput, BatchProgress, BatchResult, Halt } from './types.js';
+
+/** Prompts in flight when the input does not say. */
+const DEFAULT_CONCURRENCY = 50;
+
+/**
+ * One run of a task over a data set: fans out shards under its concurrency, publishes what messages change, and ends
+ * when every record has its outcome. Its id is the batch id.
+ */
+export async function batch(input: BatchInput): Promise<BatchResult> {
+  return new BatchRun(input).execute();
+}
+setWorkflowOptions({ versioningBehavior: 'AUTO_UPGRADE' }, batch);
+
+/** A running batch: its steps in order, and what the message handlers touch. */
+export class BatchRun {
+  private readonly batchId = workflowInfo().workflowId;
+  readonly control: BatchControl;
+  readonly backlog: AddItems[];
+  readonly rejected: string[] = [];
+  shards: Shards | undefined;
+  inputClosed: boolean;
+  finished = false;
+  private opened: OpenedBatch | undefined;
+  private probed: boolean;
+  private lingered: boolean;
+  private lingering = false;
+  private yielding = false;
+
+  constructor(private readonly input: BatchInput) {
+    const { carried } = input;
+    const settings = carried?.settings ?? {
+      concurrency: input.concurrency ?? DEFAULT_CONCURRENCY,
+      budgetNano: input.budgetUsd === undefined ? null : usdToNano(input.budgetUsd),
+      deadline: input.deadline === undefined ? null : Date.parse(input.deadline),
+      model: null,
+      limits: {},
+      cancelled: [],
+    };
+    this.control = new BatchControl(this.batchId, settings, carried?.controlVersion ?? 0, carried?.paused ?? null);
+    this.backlog = [...(carried?.backlog ?? [])];
+    this.inputClosed = carried?.inputClosed ?? input.open !== true;
+    this.probed = carried?.probed ?? false;
+    this.lingered = carried !== undefined;
+    handleMessages(this);
+  }
+
+  async execute(): Promise<BatchResult> {
+    try {
+      await this.start();
+      void this.watchDeadline();
+      await this.fanOut();
+      if (this.yielding) return await this.continueAsNew();
+      return await this.finish(this.control.stop === null ? 'finished' : 'stopped');
+    } catch (error) {
+      if (!isCancellation(error)) throw error;
+      await CancellationScope.nonCancellable(() => this.cancelled());
+      throw error;
+    }
+  }
+
+  /** Opens the rows, publishes the first control row, prepares once. */
+  private async start(): Promise<void> {
+    const opened = await this.open();
+    await this.control.publish();
+    if (!this.probed && opened.hasPrepare) await this.prepare(opened);
+    this.showDetails();
+  }
+
+  private async open(): Promise<OpenedBatch> {
+    const opened = await rows.openBatch.executeWithOptions({ summary: 'open' }, [
+      this.batchId,
+      withoutCarry(this.input),
+    ]);
+    const carried = this.input.carried;
+    const items = Math.max(opened.items, carried?.items ?? 0);
+    this.shards = new Shards(this.batchId, opened, {
+      supply: { returned: carried?.returned ?? [], cursor: carried?.cursor ?? 0, items },
+      counts: carried?.counts ?? NO_COUNTS,
+      nextShard: carried?.nextShard ?? 0,
+    });
+    this.opened = opened;
+    return opened;
+  }
+
+  /** `prepare()`; when it fails the batch pauses and `resume` tries again. */
+  private async prepare(opened: OpenedBatch): Promise<void> {
+    for (;;) {
+      try {
+        await functions(opened.functionQueue).prepare.executeWithOptions({ summary: 'prepare, once' }, [this.batchId]);
+        return;
+      } catch (error) {
+        if (isCancellation(error)) throw error;
+        const cause = error instanceof Error && error.cause instanceof Error ? error.cause.message : String(error);
+        const message = `prepare() failed: ${cause} Mend the task's module and run \`tempered resume\`.`;
+        await this.control.setPaused({ reason: 'unknown', message, since: Date.now() });
+        await condition(() => this.control.paused === null);
+      }
+    }
+  }
+
+  /** Opens shards while there are records and places, until all have ended or history is long enough. */
+  private async fanOut(): Promise<void> {
+    const shards = this.ready();
+    for (;;) {
+      await condition(() => this.canLoad() || this.canOpen() || this.mustYield() || this.isDone());
+      if (this.isDone()) return;
+      if (this.mustYield()) {
+        this.yielding = true;
+        await shards.yieldAll();
+        await condition(() => shards.openCount === 0);
+        return;
+      }
+      if (this.canLoad()) await this.loadNext();
+      else if (this.probed) shards.openNext(this.control.settings.concurrency);
+      else await this.probe();
+      this.lingered &&= shards.waiting > 0;
+      this.showDetails();
+    }
+  }
+
+  /** The first prompt goes alone: a wrong key or model is found before anything fans out, and the cache is warm. */
+  private async probe(): Promise<void> {
+    const { supply } = this.ready();
+    const first = await rows.firstPending.executeWithOptions({ summary: 'first record' }, [
+      this.batchId,
+      supply.returned[0]?.[0] ?? supply.cursor,
+    ]);
+    if (first !== null && this.opened !== undefined) await sendProbe(this.batchId, first, this.opened);
+    this.probed = true;
+  }
+
+  private canLoad(): boolean {
+    return this.backlog.length > 0 && this.control.stop === null;
+  }
+
+  private canOpen(): boolean {
+    const shards = this.ready();
+    const { stop, paused, settings } = this.control;
+    if (stop !== null || paused !== null || shards.waiting === 0) return false;
+    if (shards.freePlaces(settings.concurrency) <= 0) return false;
+    return this.inputClosed || this.lingered || shards.waiting >= MAX_SHARD_ITEMS;
+  }
+
+  private isDone(): boolean {
+    const shards = this.ready();
+    if (shards.openCount > 0) return false;
+    return this.control.stop !== null || (this.inputClosed && this.backlog.length === 0 && shards.waiting === 0);
+  }
+
+  private mustYield(): boolean {
+    return workflowInfo().continueAsNewSuggested && this.control.stop === null;
+  }
+
+  /** Stores the oldest added chunk; small ones wait a little for more. */
+  private async loadNext(): Promise<void> {
+    const shards = this.ready();
+    const added = this.backlog[0];
+    if (added === undefined || this.opened === undefined) return;
+    const load = loading(this.opened.functionQueue).loadItems;
+    const { items } = await load.executeWithOptions({ summary: `add ${added.clientKey}` }, [this.batchId, added]);
+    this.backlog.shift();
+    shards.supply = { ...shards.supply, items: Math.max(items, shards.supply.items) };
+    if (!this.lingering && shards.waiting > 0) void this.linger();
+  }
+
+  private async linger(): Promise<void> {
+    this.lingering = true;
+    await condition(() => this.finished, LINGER_MS, { summary: 'waiting for more records' });
+    this.lingering = false;
+    this.lingered = true;
+  }
+
+  private async watchDeadline(): Promise<void> {
+    while (this.control.stop === null) {
+      const { deadline } = this.control.settings;
+      const changed = () => this.control.settings.deadline !== deadline || this.finished;
+      if (deadline === null) await condition(changed);
+      else if (!(await condition(changed, Math.max(1, deadline - Date.now()), { summary: 'deadline of the batch' }))) {
+        await this.stop('deadline');
+      }
+      if (this.finished) return;
+    }
+  }
+
+  private async stop(reason: 'deadline' | 'budget'): Promise<void> {
+    await this.control.setStop(reason);
+    await this.shards?.stopAll(reason);
+  }
+
+  private async finish(status: 'finished' | 'stopped' | 'cancelled'): Promise<BatchResult> {
+    const { stop } = this.control;
+    const reason = status === 'finished' ? null : stop;
+    if (reason !== null) await this.shards?.closeAll(reason);
+    if (this.opened?.hasCleanup === true) await this.cleanup(this.opened);
+    const totals = await rows.finishBatch.executeWithOptions({ summary: status }, [this.batchId, status, reason]);
+    this.finished = true;
+    this.showDetails();
+    await condition(allHandlersFinished);
+    return { status, reason, ...totals };
+  }
+
+  /** The batch's figures stand whatever `cleanup` does; its failure is in history. */
+  private async cleanup(opened: OpenedBatch): Promise<void> {
+    try {
+      const call = functions(opened.functionQueue).cleanup;
+      await CancellationScope.nonCancellable(() =>
+        call.executeWithOptions({ summary: 'cleanup, once' }, [this.batchId]),
+      );
+    } catch (error) {
+      this.rejected.push(`cleanup() failed: ${error instanceof Error ? error.message : String(error)}`);
+    }
+  }
+
+  private async cancelled(): Promise<void> {
+    if (this.shards === undefined) await this.open();
+    await this.control.setStop('cancelled');
+    await condition(() => (this.shards?.openCount ?? 0) === 0);
+    await this.finish('cancelled');
+  }
+
+  private async continueAsNew(): Promise<never> {
+    const shards = this.ready();
+    await condition(allHandlersFinished);
+    const { cursor, items, returned } = shards.supply;
+    return continueAsNew<typeof batch>({
+      ...withoutCarry(this.input),
+      carried: {
+        cursor,
+        items,
+        returned,
+        nextShard: shards.nextShard,
+        counts: shards.counts,
+        controlVersion: this.control.controlVersion,
+        settings: this.control.settings,
+        paused: this.control.paused,
+        inputClosed: this.inputClosed,
+        backlog: this.backlog,
+        probed: this.probed,
+      },
+    });
+  }
+
+  /** A worker paused the store's row already; the workflow makes it its own state, or stops if the task wants that. */
+  async halted({ pause, atVersion }: Halt): Promise<void> {
+    if (atVersion < this.control.controlVersion) return;
+    if (pause.reason === 'budget' && this.input.onBudget === 'stop') await this.stop('budget');
+    else await this.control.setPaused(pause);
+    this.showDetails();
+  }
+
+  progress(): BatchProgress {
+    const counts = this.shards?.counts ?? NO_COUNTS;
+    return {
+      status: this.status(),
+      paused: this.control.paused,
+      items: this.shards?.supply.items ?? 0,
+      openShards: this.shards?.openCount ?? 0,
+      asOf: new Date().toISOString(),
+      ...counts,
+    };
+  }
+
+  private status(): BatchProgress['status'] {
+    if (this.finished) return 'finished';
+    if (this.control.paused !== null) return 'paused';
+    if (this.yielding || this.control.stop !== null) return 'draining';
+    return this.probed ? 'running' : 'preparing';
+  }
+
+  config(): BatchConfig {
+    if (this.opened === undefined) throw new ApplicationFailure('The batch is being opened; ask again in a moment.');
+    const { settings } = this.control;
+    return {
+      taskHash: this.opened.taskHash,
+      taskName: this.opened.taskName,
+      model: settings.model ?? this.opened.model,
+      options: {
+        concurrency: settings.concurrency,
+        execution: 'item',
+        budgetNano: settings.budgetNano,
+        onBudget: this.input.onBudget ?? 'pause',
+        deadline: settings.deadline,
+        open: !this.inputClosed,
+      },
+      settings,
+    };
+  }
+
+  private showDetails(): void {
+    setCurrentDetails(progressDetails(this.progress()));
+  }
+
+  private ready(): Shards {
+    if (this.shards === undefined) throw new Error('the batch is used before it was opened');
+    return this.shards;
+  }
+}
+
+/** The input as its sender gave it. */
+function withoutCarry({ carried: _carried, ...input }: BatchInput): BatchInput {
+  return input;
+}

@@ -1,0 +1,99 @@
+import { setHandler } from '@temporalio/workflow';
+import { nanoToUsd, usdToNano } from '../task/money.js';
+import type { BatchRun } from './batch.js';
+import * as messages from './messages.js';
+import {
+  checkBudget,
+  checkConcurrency,
+  checkDeadline,
+  checkLimits,
+  checkModel,
+  limitsOf,
+  readAddItems,
+} from './validate.js';
+
+/** Sets every signal, update and query of a batch. Called first, so that no message finds the batch deaf. */
+export function handleMessages(run: BatchRun): void {
+  handleSignals(run);
+  handleUpdates(run);
+  handleQueries(run);
+}
+
+function handleSignals(run: BatchRun): void {
+  const { control } = run;
+  setHandler(messages.pauseSignal, (ask) => {
+    const message = ask?.reason ?? 'Paused by a message.';
+    return control.setPaused({ reason: 'user', message, since: Date.now() });
+  });
+  setHandler(messages.resumeSignal, () => control.setPaused(null));
+  setHandler(messages.haltedSignal, (halt) => run.halted(halt));
+  setHandler(messages.addItemsSignal, (payload) => {
+    const added = readAddItems(payload);
+    if (typeof added === 'string') run.rejected.push(added);
+    else run.backlog.push(added);
+  });
+  setHandler(messages.closeInputSignal, () => {
+    run.inputClosed = true;
+  });
+  setHandler(messages.cancelItemSignal, async (index) => {
+    await control.change({ cancelled: [...new Set([...control.settings.cancelled, index])] });
+    await run.shards?.skip(index);
+  });
+  setHandler(messages.drainedSignal, async (number) => {
+    run.shards?.drained(number);
+    await run.shards?.rebalance(control.settings.concurrency);
+  });
+}
+
+function handleUpdates(run: BatchRun): void {
+  const { control } = run;
+  const when = (check: (value: unknown) => void) => ({
+    validator: (value: unknown) => {
+      if (run.finished || control.stop !== null) throw new Error('The batch has ended; nothing can be changed.');
+      check(value);
+    },
+  });
+  const setConcurrency = async (concurrency: number) => {
+    await control.change({ concurrency });
+    await run.shards?.rebalance(concurrency);
+    return concurrency;
+  };
+  const setBudget = async (usd: number | null) => {
+    await control.change({ budgetNano: usd === null ? null : usdToNano(usd) });
+    const { budgetNano } = control.settings;
+    return budgetNano === null ? null : nanoToUsd(budgetNano);
+  };
+  const setModel = async (model: string | null) => {
+    await control.change({ model });
+    return model;
+  };
+  const setDeadline = async (iso: string | null) => {
+    await control.change({ deadline: iso === null ? null : Date.parse(iso) });
+    return iso;
+  };
+  setHandler(messages.setConcurrencyUpdate, setConcurrency, when(checkConcurrency));
+  setHandler(messages.setBudgetUpdate, setBudget, when(checkBudget));
+  setHandler(messages.setModelUpdate, setModel, when(checkModel));
+  setHandler(
+    messages.setDeadlineUpdate,
+    setDeadline,
+    when((value) => checkDeadline(value, Date.now())),
+  );
+  setHandler(
+    messages.setLimitsUpdate,
+    async (limits) => {
+      await control.change({ limits: { ...control.settings.limits, ...limitsOf(limits) } });
+      return control.settings.limits;
+    },
+    when(checkLimits),
+  );
+}
+
+function handleQueries(run: BatchRun): void {
+  setHandler(messages.progressQuery, () => run.progress());
+  setHandler(messages.failuresQuery, () => [
+    ...(run.shards?.failures ?? []),
+    ...run.rejected.map((message) => ({ index: -1, category: 'input', message })),
+  ]);
+  setHandler(messages.configQuery, () => run.config());
+}

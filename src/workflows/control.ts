@@ -1,0 +1,90 @@
+import { condition } from '@temporalio/workflow';
+import type { StopReason } from '../limits/types.js';
+import type { Control, PauseState } from '../store/types.js';
+import type { ErrorCategory } from '../task/errors.js';
+import { rows } from './proxies.js';
+import type { BatchSettings } from './types.js';
+
+/** Pauses that a new model or key may end: choosing a model continues the batch. */
+const MODEL_PAUSES: readonly ErrorCategory[] = [
+  'authentication',
+  'permission',
+  'billing',
+  'quota_exhausted',
+  'model_not_found',
+  'network',
+];
+
+/** What messages changed in a batch, and its publication to the workers. */
+export class BatchControl {
+  paused: PauseState | null;
+  stop: StopReason | null = null;
+  private published = 0;
+  private writing = false;
+
+  constructor(
+    private readonly batchId: string,
+    public settings: BatchSettings,
+    private version: number,
+    paused: PauseState | null,
+  ) {
+    this.paused = paused;
+  }
+
+  /** Version of the newest state, published or about to be. */
+  get controlVersion(): number {
+    return this.version;
+  }
+
+  /** Changes settings and waits until workers can read them. */
+  async change(patch: Partial<BatchSettings>): Promise<void> {
+    this.settings = { ...this.settings, ...patch };
+    const reason = this.paused?.reason;
+    const budgetRaised = 'budgetNano' in patch && reason === 'budget';
+    const modelChosen = 'model' in patch && MODEL_PAUSES.some((category) => category === reason);
+    if (budgetRaised || modelChosen) this.paused = null;
+    await this.publish();
+  }
+
+  /** Pauses or, with null, resumes. */
+  async setPaused(paused: PauseState | null): Promise<void> {
+    this.paused = paused;
+    await this.publish();
+  }
+
+  /** Ends the starting of prompts for good; the first reason stays. */
+  async setStop(reason: StopReason): Promise<void> {
+    this.stop ??= reason;
+    await this.publish();
+  }
+
+  /** Resolves when a state at least as new as now is in the store. One write at a time; the newest state wins. */
+  async publish(): Promise<void> {
+    this.version += 1;
+    const wanted = this.version;
+    while (this.published < wanted) {
+      if (this.writing) {
+        await condition(() => !this.writing);
+        continue;
+      }
+      this.writing = true;
+      try {
+        const control = this.snapshot();
+        await rows.publishControl.executeWithOptions({ summary: controlSummary(control) }, [this.batchId, control]);
+        this.published = control.version;
+      } finally {
+        this.writing = false;
+      }
+    }
+  }
+
+  private snapshot(): Control {
+    return { version: this.version, paused: this.paused, stop: this.stop, ...this.settings };
+  }
+}
+
+function controlSummary(control: Control): string {
+  if (control.stop !== null) return `v${control.version} stop: ${control.stop}`;
+  if (control.paused !== null) return `v${control.version} paused: ${control.paused.reason}`;
+  return `v${control.version} running, ${control.concurrency} in flight`;
+}

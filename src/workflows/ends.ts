@@ -1,0 +1,24 @@
+import type { StopReason } from '../limits/types.js';
+import type { ItemError } from '../task/errors.js';
+
+/** Why records are left without an answer of their own. `item_gone`: its workflow was cancelled or terminated. */
+export type EndReason = StopReason | 'item_gone';
+
+/** The error of a record that ended for `reason` before its ladder did. Pure. */
+export function endError(reason: EndReason): ItemError {
+  switch (reason) {
+    case 'cancelled':
+      return { category: 'cancelled', message: 'The batch was cancelled.', retryable: true };
+    case 'deadline':
+      return { category: 'deadline', message: "The batch's deadline passed.", retryable: true };
+    case 'budget':
+      return { category: 'budget', message: "The batch's budget was used up.", retryable: true };
+    case 'item_gone':
+      return {
+        category: 'cancelled',
+        code: 'workflow_gone',
+        message: 'Its workflow was cancelled, terminated or failed before an answer was stored.',
+        retryable: true,
+      };
+  }
+}

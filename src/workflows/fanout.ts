@@ -1,0 +1,58 @@
+/** How a batch divides its records: sizes of shards, how many are open, and what each may have in flight. Pure. */
+
+/** Records of a shard, at most: its history stays far below the point where Temporal suggests to continue as new. */
+export const MAX_SHARD_ITEMS = 500;
+
+/** Prompts in flight one shard carries well; more shards are opened for more. */
+export const SHARD_CONCURRENCY = 50;
+
+/** How long an open batch waits for more records before it opens a small shard; milliseconds. */
+export const LINGER_MS = 2_000;
+
+/** A run of records `[from, to)`. */
+export type Range = readonly [from: number, to: number];
+
+/** Shards open at once for `concurrency` prompts in flight. */
+export function openShardTarget(concurrency: number): number {
+  return Math.max(1, Math.ceil(concurrency / SHARD_CONCURRENCY));
+}
+
+/** What each open shard may have in flight: the concurrency, shared as evenly as whole numbers allow. */
+export function shares(concurrency: number, openShards: number): number[] {
+  const base = Math.floor(concurrency / openShards);
+  const rest = concurrency % openShards;
+  return Array.from({ length: openShards }, (_, i) => Math.max(1, base + (i < rest ? 1 : 0)));
+}
+
+/** Size of the next shard when `remaining` records wait: small batches are split evenly over the free places. */
+export function nextShardSize(remaining: number, freePlaces: number): number {
+  return Math.min(MAX_SHARD_ITEMS, Math.max(1, Math.ceil(remaining / freePlaces)));
+}
+
+/** The records a batch has still to hand out: those shards gave back first, then those never opened. */
+export interface Supply {
+  readonly returned: readonly Range[];
+  readonly cursor: number;
+  /** Records known so far. */
+  readonly items: number;
+}
+
+/** Records waiting in a supply. */
+export function waiting(supply: Supply): number {
+  const back = supply.returned.reduce((sum, [from, to]) => sum + (to - from), 0);
+  return back + supply.items - supply.cursor;
+}
+
+/** Takes the next shard's range off a supply; undefined when nothing waits. */
+export function takeRange(supply: Supply, size: number): { readonly range: Range; readonly rest: Supply } | undefined {
+  const [first, ...others] = supply.returned;
+  if (first !== undefined) {
+    const [from, to] = first;
+    const end = Math.min(to, from + size);
+    const returned: Range[] = end < to ? [[end, to], ...others] : others;
+    return { range: [from, end], rest: { ...supply, returned } };
+  }
+  if (supply.cursor >= supply.items) return undefined;
+  const end = Math.min(supply.items, supply.cursor + size);
+  return { range: [supply.cursor, end], rest: { ...supply, cursor: end } };
+}

@@ -1,0 +1,169 @@
+import {
+  ActivityFailure,
+  ApplicationFailure,
+  CancellationScope,
+  isCancellation,
+  setCurrentDetails,
+  setHandler,
+  setWorkflowOptions,
+  sleep,
+  TimeoutFailure,
+} from '@temporalio/workflow';
+import type { PromptResult } from '../activities/types.js';
+import { advance, currentStage, initialState } from '../recovery/ladder.js';
+import { stageTable, storyLine } from '../recovery/story.js';
+import type { RetryStateData, Step } from '../recovery/types.js';
+import type { ItemError } from '../task/errors.js';
+import { nanoToUsd } from '../task/money.js';
+import { retryStateQuery, skipSignal } from './messages.js';
+import { functions, prompts, rows } from './proxies.js';
+import { promptSummary } from './summaries.js';
+import type { ItemInput, ItemResult } from './types.js';
+
+/** Workers lost in a row without one journalled prompt, after which the record itself is the likely cause. */
+const MAX_LOST_WORKERS = 10;
+
+/** How the item ended, before its workflow says so. */
+interface End {
+  readonly step: Extract<Step, { next: 'finish' }>;
+  readonly story: readonly PromptResult[];
+  /** The outcome is in the store already. */
+  readonly written: boolean;
+}
+
+/**
+ * One record: climbs the ladder until a valid answer or the last prompt. Its state is workflow state, so a crash
+ * continues at the stage it was in. Ends Failed when the record failed, so that the UI's list shows it.
+ */
+export async function item(input: ItemInput): Promise<ItemResult> {
+  const climb = new Climb(input);
+  setHandler(retryStateQuery, () => climb.state);
+  const scope = new CancellationScope({ cancellable: true });
+  let skipped = false;
+  setHandler(skipSignal, () => {
+    skipped = true;
+    scope.cancel();
+  });
+  const end = await scope
+    .run(() => climb.run())
+    .catch((error: unknown) => {
+      if (skipped && isCancellation(error)) return climb.ended('notRun', SKIPPED);
+      throw error;
+    });
+  return close(input, end);
+}
+setWorkflowOptions({ versioningBehavior: 'PINNED' }, item);
+
+const SKIPPED: ItemError = {
+  category: 'cancelled',
+  code: 'skipped',
+  message: 'Skipped by a signal to its workflow.',
+  retryable: true,
+};
+
+class Climb {
+  state: RetryStateData;
+  private readonly story: PromptResult[] = [];
+  private readonly prompt;
+
+  constructor(private readonly input: ItemInput) {
+    this.state = input.state ?? initialState(input.plan);
+    this.prompt = prompts(input.queue, input.plan.promptTimeoutMs).prompt;
+  }
+
+  /** Prompts until the ladder ends. */
+  async run(): Promise<End> {
+    let lost = 0;
+    for (;;) {
+      const asked = await this.ask();
+      if (asked.kind === 'stopped') return this.ended('notRun', asked.error);
+      if (asked.kind === 'lost') {
+        lost += 1;
+        if (lost >= MAX_LOST_WORKERS) return this.ended('failed', asked.error);
+        await sleep(Math.min(1_000 * lost, 5_000), { summary: 'a worker was lost; asking again' });
+        continue;
+      }
+      lost = 0;
+      this.story.push(asked.result);
+      const step = advance(this.input.plan, this.state, asked.result);
+      this.state = step.state;
+      setCurrentDetails(stageTable(this.story));
+      if (step.next === 'finish') return { step, story: this.story, written: true };
+    }
+  }
+
+  /** An end that no prompt decided; the outcome is still to be written. */
+  ended(status: 'notRun' | 'failed', error: ItemError): End {
+    return { step: { next: 'finish', state: this.state, status, error }, story: this.story, written: false };
+  }
+
+  private async ask(): Promise<Asked> {
+    const { batchId, index, plan } = this.input;
+    const summary = promptSummary(currentStage(plan, this.state), plan, this.state.promptsUsed);
+    try {
+      const result = await this.prompt.executeWithOptions({ summary }, [{ batchId, index, state: this.state }]);
+      return { kind: 'result', result };
+    } catch (error) {
+      return readFailure(error);
+    }
+  }
+}
+
+type Asked =
+  | { readonly kind: 'result'; readonly result: PromptResult }
+  | { readonly kind: 'stopped'; readonly error: ItemError }
+  | { readonly kind: 'lost'; readonly error: ItemError };
+
+/** What a failed `prompt` activity means. Rethrows cancellation and what it does not know. */
+function readFailure(error: unknown): Asked {
+  if (isCancellation(error) || !(error instanceof ActivityFailure)) throw error;
+  const { cause } = error;
+  if (cause instanceof TimeoutFailure) {
+    const message = `The worker was lost (${cause.timeoutType}) while the prompt was in flight.`;
+    return { kind: 'lost', error: { category: 'unknown', code: 'worker_lost', message, retryable: true } };
+  }
+  if (cause instanceof ApplicationFailure) {
+    const detail: unknown = cause.details?.[0];
+    if (cause.type === 'Stopped' && isItemError(detail)) return { kind: 'stopped', error: detail };
+    if (isPromptResult(detail)) return { kind: 'result', result: detail };
+  }
+  throw error;
+}
+
+// Both come from our own activity, which builds them typed; the check keeps a foreign failure from passing as one.
+function isPromptResult(value: unknown): value is PromptResult {
+  return typeof value === 'object' && value !== null && 'event' in value && 'promptsUsed' in value;
+}
+function isItemError(value: unknown): value is ItemError {
+  return typeof value === 'object' && value !== null && 'category' in value && 'message' in value;
+}
+
+/** Writes what is not written, runs the post-processor, and ends the workflow the way the record ended. */
+async function close(input: ItemInput, end: End): Promise<ItemResult> {
+  const { batchId, index } = input;
+  const { status, error, state } = end.step;
+  if (!end.written && error !== undefined) {
+    await rows.finishItem.executeWithOptions({ summary: `${status}: ${error.category}` }, [
+      { batchId, index, status, error },
+    ]);
+  }
+  const story = end.story.map(storyLine);
+  if (input.postProcess && status !== 'notRun') story.push(await postProcess(input));
+  const costUsd = state.costNano === null ? null : nanoToUsd(state.costNano);
+  if (status === 'failed') {
+    throw ApplicationFailure.nonRetryable(error?.message ?? 'failed', error?.category, { story, costUsd });
+  }
+  return { status, story, prompts: state.promptsUsed, costUsd };
+}
+
+async function postProcess(input: ItemInput): Promise<string> {
+  const { functionQueue } = input;
+  try {
+    const call = functions(functionQueue).postProcess;
+    const { changed } = await call.executeWithOptions({ summary: 'postProcess' }, [input.batchId, input.index]);
+    return `postProcess changed ${changed}`;
+  } catch (error) {
+    if (isCancellation(error) || !(error instanceof ActivityFailure)) throw error;
+    return `postProcess failed: ${error.cause?.message ?? error.message}; the outcome stands as it was`;
+  }
+}

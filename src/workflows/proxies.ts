@@ -1,0 +1,70 @@
+import { ActivityCancellationType, proxyActivities } from '@temporalio/workflow';
+import type {
+  BatchActivities,
+  FunctionActivities,
+  ItemActivities,
+  PromptActivities,
+  ReviewActivities,
+} from '../activities/types.js';
+import { CONTROL_QUEUE } from './ids.js';
+
+/** Longest wait of a prompt at the worker's gate before the activity gives its slot back; milliseconds. */
+export const GATE_BOUND_MS = 30_000;
+
+/** Heartbeats arrive every 2 s, so this long without one means the worker is gone. */
+const HEARTBEAT_TIMEOUT = '10 s';
+
+/** Activities that keep rows: short, safe to repeat, retried until the store is back. */
+export const rows = proxyActivities<BatchActivities & ItemActivities & ReviewActivities>({
+  taskQueue: CONTROL_QUEUE,
+  startToCloseTimeout: '1 minute',
+  heartbeatTimeout: HEARTBEAT_TIMEOUT,
+  retry: { initialInterval: '500 ms', maximumInterval: '10 s' },
+});
+
+/**
+ * Prompts on `queue`. Only `RateLimited`, `Overloaded` and `Paused` are retried by Temporal (nothing was spent);
+ * a lost worker comes back as a timeout and is decided in the item, where history shows it.
+ */
+export function prompts(queue: string, promptTimeoutMs: number) {
+  return proxyActivities<PromptActivities>({
+    taskQueue: queue,
+    startToCloseTimeout: GATE_BOUND_MS + promptTimeoutMs + 10_000,
+    heartbeatTimeout: HEARTBEAT_TIMEOUT,
+    cancellationType: ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
+    retry: {
+      initialInterval: '1 s',
+      maximumInterval: '60 s',
+      nonRetryableErrorTypes: ['TemporalTimeout:Heartbeat', 'TemporalTimeout:StartToClose'],
+    },
+  });
+}
+
+/** A task's own functions: their errors are worth a few tries, not an endless one. */
+export function functions(queue: string) {
+  return proxyActivities<Omit<FunctionActivities, 'loadItems'>>({
+    taskQueue: queue,
+    startToCloseTimeout: '15 minutes',
+    heartbeatTimeout: HEARTBEAT_TIMEOUT,
+    retry: { initialInterval: '1 s', maximumInterval: '10 s', maximumAttempts: 3 },
+  });
+}
+
+/** Storing added records: bad ones become outcomes, so only the store can fail, and it is waited for. */
+export function loading(queue: string) {
+  return proxyActivities<Pick<FunctionActivities, 'loadItems'>>({
+    taskQueue: queue,
+    startToCloseTimeout: '2 minutes',
+    heartbeatTimeout: HEARTBEAT_TIMEOUT,
+    retry: { initialInterval: '500 ms', maximumInterval: '10 s' },
+  });
+}
+
+/** Validating a person's answer: on the task's queue, answered at once or refused. */
+export function reviews(queue: string) {
+  return proxyActivities<ReviewActivities>({
+    taskQueue: queue,
+    startToCloseTimeout: '1 minute',
+    retry: { initialInterval: '500 ms', maximumInterval: '5 s' },
+  });
+}

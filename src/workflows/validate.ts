@@ -1,0 +1,76 @@
+import type { Json } from '../task/json.js';
+import { isJsonObject } from '../task/json.js';
+import type { PoolLimits } from '../task/spec.js';
+import type { AddItems } from './types.js';
+
+/** Checks of messages, which any SDK may send. Pure; each throws an Error that says what is wanted. */
+
+/** Prompts in flight: a whole number, 1..10,000. */
+export function checkConcurrency(value: unknown): void {
+  if (typeof value !== 'number' || !Number.isInteger(value) || value < 1 || value > 10_000) {
+    throw new Error('setConcurrency wants a whole number from 1 to 10000');
+  }
+}
+
+/** A money limit in USD, or null for none. */
+export function checkBudget(value: unknown): void {
+  if (value !== null && !(typeof value === 'number' && Number.isFinite(value) && value >= 0)) {
+    throw new Error('setBudget wants a number of dollars, 0 or more, or null for no limit');
+  }
+}
+
+/** `provider/model`, or null for the task's own. */
+export function checkModel(value: unknown): void {
+  if (value !== null && !(typeof value === 'string' && /^[^/]+\/.+/.test(value))) {
+    throw new Error('setModel wants "provider/model", or null for the task\'s own');
+  }
+}
+
+/** An ISO time in the future, or null for none. `now`: milliseconds since epoch. */
+export function checkDeadline(value: unknown, now: number): void {
+  if (value === null) return;
+  const time = typeof value === 'string' ? Date.parse(value) : Number.NaN;
+  if (Number.isNaN(time))
+    throw new Error('setDeadline wants an ISO time such as 2027-01-31T12:00:00Z, or null for none');
+  if (time <= now) throw new Error(`setDeadline wants a time in the future; ${String(value)} has passed`);
+}
+
+const LIMIT_NAMES = ['rpm', 'tpm', 'inFlight'] as const;
+
+/** Pool limits: positive numbers under their names. */
+export function checkLimits(value: unknown): void {
+  if (!isJsonObject(value)) throw new Error('setLimits wants an object such as {"rpm": 600}');
+  for (const [name, limit] of Object.entries(value)) {
+    if (!LIMIT_NAMES.some((known) => known === name)) {
+      throw new Error(`setLimits knows ${LIMIT_NAMES.join(', ')}; not ${name}`);
+    }
+    if (typeof limit !== 'number' || !(limit > 0)) throw new Error(`setLimits wants a positive number for ${name}`);
+  }
+}
+
+/** Keeps the limits' known names; for values that passed {@link checkLimits}. */
+export function limitsOf(value: PoolLimits): PoolLimits {
+  const { rpm, tpm, inFlight } = value;
+  return {
+    ...(rpm === undefined ? {} : { rpm }),
+    ...(tpm === undefined ? {} : { tpm }),
+    ...(inFlight === undefined ? {} : { inFlight }),
+  };
+}
+
+/** Reads the payload of `addItems`; a text says what is wrong with it. */
+export function readAddItems(value: unknown): AddItems | string {
+  if (!isJsonObject(value)) return 'addItems wants {"clientKey": "…", "items": […]}';
+  const { clientKey, items, range } = value;
+  if (typeof clientKey !== 'string' || clientKey === '')
+    return 'addItems wants a clientKey, so that a repeat adds once';
+  if (Array.isArray(items)) return { clientKey, items };
+  if (isRange(range)) return { clientKey, range };
+  return 'addItems wants items (a list of records) or range ({"from", "to"})';
+}
+
+function isRange(value: Json | undefined): value is { from: number; to: number } {
+  if (!isJsonObject(value)) return false;
+  const { from, to } = value;
+  return Number.isInteger(from) && Number.isInteger(to) && Number(from) >= 0 && Number(to) >= Number(from);
+}
