@@ -1,0 +1,76 @@
+import js from '@eslint/js';
+import tseslint from 'typescript-eslint';
+import docs from './scripts/lint/docs.mjs';
+import rooms from './scripts/lint/rooms.mjs';
+
+const own = { rules: { docs, rooms } };
+
+/** How long files and functions may be. */
+function size(file, fn) {
+  return {
+    'max-lines': ['error', { max: file, skipBlankLines: false, skipComments: false }],
+    ...(fn === null
+      ? {}
+      : { 'max-lines-per-function': ['error', { max: fn, skipBlankLines: false, skipComments: false }] }),
+  };
+}
+
+export default tseslint.config(
+  { ignores: ['dist/', 'coverage/', 'node_modules/', '.tempered/', 'examples/**/.cache/', '**/.tempered/'] },
+  // Rules are met, not waived: comments can't switch them off.
+  { linterOptions: { noInlineConfig: true, reportUnusedDisableDirectives: 'error' } },
+  js.configs.recommended,
+  {
+    files: ['**/*.ts'],
+    extends: [...tseslint.configs.strictTypeChecked, ...tseslint.configs.stylisticTypeChecked],
+    languageOptions: { parserOptions: { projectService: true, tsconfigRootDir: import.meta.dirname } },
+    plugins: { own },
+    rules: {
+      '@typescript-eslint/consistent-type-imports': ['error', { fixStyle: 'separate-type-imports' }],
+      '@typescript-eslint/consistent-type-exports': 'error',
+      '@typescript-eslint/switch-exhaustiveness-check': ['error', { considerDefaultExhaustiveForUnions: true }],
+      '@typescript-eslint/restrict-template-expressions': ['error', { allowNumber: true, allowBoolean: true }],
+      '@typescript-eslint/explicit-module-boundary-types': 'error',
+      '@typescript-eslint/no-import-type-side-effects': 'error',
+      '@typescript-eslint/no-confusing-void-expression': ['error', { ignoreArrowShorthand: true }],
+      '@typescript-eslint/ban-ts-comment': ['error', { 'ts-expect-error': true }],
+      '@typescript-eslint/no-unused-vars': ['error', { argsIgnorePattern: '^_' }],
+      eqeqeq: 'error',
+      'no-console': 'error',
+      'no-warning-comments': ['error', { terms: ['todo', 'fixme', 'xxx', 'hack'], location: 'anywhere' }],
+      'own/rooms': 'error',
+      ...size(300, 60),
+    },
+  },
+  { files: ['src/**/*.ts'], rules: { 'own/docs': 'error' } },
+  { files: ['src/cli/**/*.ts', 'examples/**', 'scripts/**', 'bench/**'], rules: { 'no-console': 'off' } },
+  {
+    files: ['test/**/*.ts'],
+    rules: {
+      ...size(500, null),
+      'max-lines-per-function': 'off',
+      // Fakes implement async interfaces without waiting for anything.
+      '@typescript-eslint/require-await': 'off',
+    },
+  },
+  {
+    files: ['**/*.mjs'],
+    languageOptions: {
+      globals: Object.fromEntries(
+        [
+          'process',
+          'console',
+          'URL',
+          'fetch',
+          'setTimeout',
+          'clearTimeout',
+          'AbortController',
+          'AbortSignal',
+          'Buffer',
+          'performance',
+        ].map((name) => [name, 'readonly']),
+      ),
+    },
+    rules: { eqeqeq: 'error', ...size(300, 60) },
+  },
+);
