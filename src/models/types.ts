@@ -27,8 +27,10 @@ export interface ModelInfo {
   readonly maxOutputTokens: number | null;
   /** Smallest prefix the provider caches, tokens. */
   readonly minCacheTokens: number | null;
-  /** How a stage's variation can be made: see `variation.ts`. */
+  /** Whether and how the model takes a sampling temperature. */
   readonly sampling: SamplingRule;
+  /** Effort or thinking levels; null = the model has none, or none that is known. */
+  readonly effort: EffortRule | null;
   /** Whether the model has native structured output; null = try it. */
   readonly structuredOutput: boolean | null;
   /** Prices in force at a date, by rising band; null = unknown. */
@@ -42,7 +44,15 @@ export type SamplingRule =
   | { readonly kind: 'temperature'; readonly min: number; readonly max: number }
   /** Taken by older API versions only (Anthropic `2023-06-01`). */
   | { readonly kind: 'temperature-legacy-api'; readonly min: number; readonly max: number }
-  /** Rejected or ignored; effort or thinking level works instead. */
-  | { readonly kind: 'effort'; readonly levels: readonly string[] }
-  /** Neither: only a reworded instruction changes anything. */
+  /** Taken only together with reasoning effort `none` (OpenAI). */
+  | { readonly kind: 'temperature-without-reasoning'; readonly min: number; readonly max: number }
+  /** Rejected, ignored, discouraged by the provider, or unknown: never sent. */
   | { readonly kind: 'none' };
+
+/** Effort (Anthropic), thinking level (Gemini) or reasoning effort (OpenAI) of a model. */
+export interface EffortRule {
+  /** What the model accepts, rising. */
+  readonly levels: readonly string[];
+  /** What the model does when nothing is sent; null = unknown. */
+  readonly standard: string | null;
+}

@@ -1,0 +1,39 @@
+import type { EffortRule, PriceBand, SamplingRule } from '../types.js';
+
+/** What a provider's documentation says of one model. Null = it does not say. */
+export interface CatalogRow {
+  /** The exact id. */
+  readonly id: string;
+  /** Other exact ids the provider documents for the same model (dated snapshots). */
+  readonly aliases?: readonly string[];
+  readonly contextTokens: number | null;
+  readonly maxOutputTokens: number | null;
+  readonly minCacheTokens: number | null;
+  readonly sampling: SamplingRule;
+  readonly effort: EffortRule | null;
+  readonly structuredOutput: boolean | null;
+  /** Price lists by rising start date; empty = unknown. Nothing is known of the time before the first. */
+  readonly prices: readonly PriceStep[];
+}
+
+/** A price list and the day from which it holds. */
+export interface PriceStep {
+  /** ISO date, UTC; the empty string means "as long as the model has been sold". */
+  readonly from: string;
+  /** By rising prompt size. */
+  readonly bands: readonly PriceBand[];
+}
+
+/** A provider's models and where their numbers come from. */
+export interface ProviderCatalog {
+  readonly source: string;
+  readonly rows: readonly CatalogRow[];
+}
+
+/** Never sent. */
+export const NO_TEMPERATURE: SamplingRule = { kind: 'none' };
+
+/** One price list for prompts of any size, as long as the model has been sold. */
+export function always(band: PriceBand): readonly PriceStep[] {
+  return [{ from: '', bands: [band] }];
+}
