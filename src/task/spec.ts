@@ -69,6 +69,8 @@ export interface TaskSpec {
   readonly limits: PoolLimits;
   /** Free text that is part of the identity: change it when code that no hash can see has changed. */
   readonly version?: string;
+  /** Its prompt or `before` is a function: records added to a running batch are loaded by workers with the module. */
+  readonly rendersInCode?: boolean;
   /** Which functions the task's module brings; a spec with any needs workers that loaded that module. */
   readonly functions: readonly TaskFunctionName[];
 }

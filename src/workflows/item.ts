@@ -3,6 +3,7 @@ import {
   ApplicationFailure,
   CancellationScope,
   isCancellation,
+  log,
   setCurrentDetails,
   setHandler,
   setWorkflowOptions,
@@ -13,7 +14,7 @@ import type { PromptResult } from '../activities/types.js';
 import { advance, currentStage, initialState } from '../recovery/ladder.js';
 import { stageTable, storyLine } from '../recovery/story.js';
 import type { RetryStateData, Step } from '../recovery/types.js';
-import type { ItemError } from '../task/errors.js';
+import { isErrorCategory, type ItemError } from '../task/errors.js';
 import { nanoToUsd } from '../task/money.js';
 import { retryStateQuery, skipSignal } from './messages.js';
 import { functions, prompts, rows } from './proxies.js';
@@ -77,6 +78,7 @@ class Climb {
     for (;;) {
       const asked = await this.ask();
       if (asked.kind === 'stopped') return this.ended('notRun', asked.error);
+      if (asked.kind === 'broken') return this.ended('failed', asked.error);
       if (asked.kind === 'lost') {
         lost += 1;
         if (lost >= MAX_LOST_WORKERS) return this.ended('failed', asked.error);
@@ -112,6 +114,8 @@ class Climb {
 type Asked =
   | { readonly kind: 'result'; readonly result: PromptResult }
   | { readonly kind: 'stopped'; readonly error: ItemError }
+  /** Our own activity could not even ask; no prompt can change that. */
+  | { readonly kind: 'broken'; readonly error: ItemError }
   | { readonly kind: 'lost'; readonly error: ItemError };
 
 /** What a failed `prompt` activity means. Rethrows cancellation and what it does not know. */
@@ -126,6 +130,8 @@ function readFailure(error: unknown): Asked {
     const detail: unknown = cause.details?.[0];
     if (cause.type === 'Stopped' && isItemError(detail)) return { kind: 'stopped', error: detail };
     if (isPromptResult(detail)) return { kind: 'result', result: detail };
+    const category = isErrorCategory(cause.type) ? cause.type : 'unknown';
+    return { kind: 'broken', error: { category, message: cause.message, retryable: false } };
   }
   throw error;
 }
@@ -147,7 +153,8 @@ async function close(input: ItemInput, end: End): Promise<ItemResult> {
       { batchId, index, status, error },
     ]);
   }
-  const story = end.story.map(storyLine);
+  log.debug('retry state cleared', { index, prompts: state.promptsUsed, stage: state.stage });
+  const story = end.story.map((prompt) => storyLine(prompt));
   if (input.postProcess && status !== 'notRun') story.push(await postProcess(input));
   const costUsd = state.costNano === null ? null : nanoToUsd(state.costNano);
   if (status === 'failed') {

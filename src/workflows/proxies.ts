@@ -6,10 +6,8 @@ import type {
   PromptActivities,
   ReviewActivities,
 } from '../activities/types.js';
+import { GATE_BOUND_MS } from '../limits/bounds.js';
 import { CONTROL_QUEUE } from './ids.js';
-
-/** Longest wait of a prompt at the worker's gate before the activity gives its slot back; milliseconds. */
-export const GATE_BOUND_MS = 30_000;
 
 /** Heartbeats arrive every 2 s, so this long without one means the worker is gone. */
 const HEARTBEAT_TIMEOUT = '10 s';

@@ -1,0 +1,93 @@
+import { worstCaseNano } from '../models/cost.js';
+import { modelInfo } from '../models/catalog.js';
+import { parseModelRef } from '../models/modelRef.js';
+import type { ModelInfo } from '../models/types.js';
+import { variationFor } from '../models/variation.js';
+import { prefixIsCached } from '../caching/breakpoints.js';
+import type { ModelRequest } from '../providers/types.js';
+import { currentStage } from '../recovery/ladder.js';
+import { stageRequest } from '../recovery/request.js';
+import type { RetryStateData } from '../recovery/types.js';
+import type { Control, StoredRecord } from '../store/types.js';
+import type { Json, JsonObject } from '../task/json.js';
+import type { StageKind, Variation } from '../task/outcome.js';
+import { renderRecord } from '../task/render.js';
+import type { WorkerTask } from './context.js';
+
+/** Everything that is decided about a prompt before it may be sent. */
+export interface Ask {
+  /** `provider/model`. */
+  readonly model: string;
+  /** Provider and pool. */
+  readonly provider: string;
+  readonly info: ModelInfo;
+  /** 1-based rung. */
+  readonly stage: number;
+  readonly kind: StageKind;
+  readonly variation: Variation;
+  readonly request: ModelRequest;
+  /** Valid fields of earlier prompts that this one completes. */
+  readonly kept: JsonObject | null;
+  /** Worst case in nano-dollars; null = price unknown. */
+  readonly worstNano: number | null;
+  /** Guess for the gate's token bucket, corrected by real usage. */
+  readonly tokens: number;
+}
+
+/** Where a prompt stands: its record, state and the batch's settings. */
+export interface AskInput {
+  readonly task: WorkerTask;
+  readonly record: StoredRecord;
+  readonly state: RetryStateData;
+  /** Kept fields, read from the journal when history has only a reference. */
+  readonly kept: JsonObject | null;
+  readonly control: Control;
+  readonly prepared: Json | undefined;
+  readonly now: Date;
+}
+
+/** Share of the output cap an answer uses on average: only a first guess, usage corrects it. */
+const EXPECTED_OUTPUT_SHARE = 0.25;
+
+/** Builds the stage's request for the model in force. Pure. Throws `input` for a prompt that can't be rendered. */
+export function buildAsk(input: AskInput): Ask {
+  const { task, record, state, control, kept } = input;
+  const stage = currentStage(task.plan, state);
+  const model = control.model ?? stage.model ?? task.spec.model;
+  const ref = parseModelRef(model);
+  const info = modelInfo(ref, input.now);
+  const chosen = variationFor(info, stage, { params: task.spec.params });
+  const rendered = record.rendered ?? renderRecord(promptOf(task), record.input, { prepared: input.prepared ?? null });
+  const reworded = chosen.sent.reworded === true;
+  const asked = stageRequest({ spec: task.spec, stage, rendered, kept, issues: state.issues, reworded });
+  const request: ModelRequest = {
+    model: ref.model,
+    instructions: asked.instructions,
+    messages: asked.messages,
+    schema: asked.schema,
+    maxOutputTokens: state.maxOutputTokens,
+    temperature: chosen.sent.temperature,
+    effort: chosen.sent.effort,
+    cachePrefix: task.spec.cache.enabled && prefixIsCached(info, asked.instructions ?? ''),
+    params: task.spec.params,
+    timeoutMs: task.plan.promptTimeoutMs,
+  };
+  const bytes = Buffer.byteLength(JSON.stringify([asked.instructions, asked.messages, asked.schema]));
+  return {
+    model,
+    provider: ref.provider,
+    info,
+    stage: state.stage + 1,
+    kind: asked.kind,
+    variation: model === task.spec.model ? chosen.variation : { ...chosen.variation, model },
+    request,
+    kept: asked.kind === 'partial' ? kept : null,
+    worstNano: worstCaseNano(info, bytes, request.maxOutputTokens),
+    tokens: Math.ceil(bytes / 4) + Math.ceil(request.maxOutputTokens * EXPECTED_OUTPUT_SHARE),
+  };
+}
+
+/** What renders a record: the module's prompt function, else the template. */
+function promptOf(task: WorkerTask) {
+  return task.module ?? { spec: task.spec, load: {} };
+}

@@ -1,0 +1,119 @@
+import { planOf } from '../recovery/ladder.js';
+import type { BatchOptions, BatchRow } from '../store/types.js';
+import { parseModelRef } from '../models/modelRef.js';
+import { TemperedError } from '../task/errors.js';
+import { usdToNano, nanoToUsd } from '../task/money.js';
+import type { Counters } from '../task/outcome.js';
+import type { TaskSpec } from '../task/spec.js';
+import { parseTaskFile } from '../task/taskFile.js';
+import { CONTROL_QUEUE, poolQueue, taskQueue } from '../workflows/ids.js';
+import type { BatchInput } from '../workflows/types.js';
+import type { ActivityDeps } from './context.js';
+import type { BatchActivities, BatchTotals, OpenedBatch } from './types.js';
+
+/** Prompts in flight when the input does not say; as in the `batch` workflow. */
+const DEFAULT_CONCURRENCY = 50;
+
+/** Records looked through at once for the first one without an outcome. */
+const PENDING_PAGE = 500;
+
+/** Activities that keep a batch's row. */
+export function createBatchActivities({ store, now }: ActivityDeps): BatchActivities {
+  return {
+    async openBatch(batchId: string, input: BatchInput): Promise<OpenedBatch> {
+      const row = (await store.getBatch(batchId)) ?? (await register(batchId, input));
+      const spec = await store.getTask(row.taskHash);
+      if (spec === undefined) throw new TemperedError('input', `The store knows no task ${row.taskHash}.`);
+      if (row.startedAt === null) await store.updateBatch(batchId, { startedAt: now(), status: 'running' });
+      return opened(row, spec);
+    },
+
+    async publishControl(batchId, control) {
+      await store.publishControl(batchId, control);
+      if (control.stop !== null) return;
+      const { paused } = control;
+      await store.updateBatch(batchId, {
+        status: paused === null ? 'running' : 'paused',
+        statusReason: paused === null ? null : paused.message,
+      });
+    },
+
+    async firstPending(batchId, from) {
+      const items = (await store.getBatch(batchId))?.items ?? 0;
+      for (let at = from; at < items; at += PENDING_PAGE) {
+        const [first] = await store.pending(batchId, at, Math.min(at + PENDING_PAGE, items));
+        if (first !== undefined) return first.index;
+      }
+      return null;
+    },
+
+    async finishBatch(batchId, status, reason) {
+      await store.updateBatch(batchId, { status, statusReason: reason, finishedAt: now() });
+      return totals(await store.counters(batchId));
+    },
+  };
+
+  /** A batch another SDK started: its task and row are made here. */
+  async function register(batchId: string, input: BatchInput): Promise<BatchRow> {
+    const { hash, name } = await registerTask(input.task);
+    const options: BatchOptions = {
+      concurrency: input.concurrency ?? DEFAULT_CONCURRENCY,
+      execution: 'item',
+      budgetNano: input.budgetUsd === undefined ? null : usdToNano(input.budgetUsd),
+      onBudget: input.onBudget ?? 'pause',
+      deadline: input.deadline === undefined ? null : Date.parse(input.deadline),
+      open: input.open ?? false,
+    };
+    const row = {
+      id: batchId,
+      taskHash: hash,
+      taskName: name,
+      dataHash: '',
+      source: 'signal',
+      options,
+      createdAt: now(),
+    };
+    await store.createBatch(row);
+    await store.finishLoading(batchId);
+    const made = await store.getBatch(batchId);
+    if (made === undefined) throw new TemperedError('unknown', `Batch ${batchId} vanished from the store.`);
+    return made;
+  }
+
+  async function registerTask(task: BatchInput['task']): Promise<{ hash: string; name: string }> {
+    if (typeof task !== 'string') {
+      const parsed = parseTaskFile(task, { file: 'task' });
+      await store.putTask(parsed.hash, parsed.spec);
+      return { hash: parsed.hash, name: parsed.spec.name };
+    }
+    const spec = await store.getTask(task);
+    if (spec !== undefined) return { hash: task, name: spec.name };
+    throw new TemperedError('input', `The store knows no task ${task}.`, {
+      remedy: 'Send the whole task file as `task`, or register it with `tempered run` first.',
+    });
+  }
+}
+
+function opened(row: BatchRow, spec: TaskSpec): OpenedBatch {
+  const own = taskQueue(row.taskHash);
+  const has = (name: TaskSpec['functions'][number]) => spec.functions.includes(name);
+  const needsModule = spec.functions.length > 0;
+  return {
+    taskHash: row.taskHash,
+    taskName: row.taskName,
+    model: spec.model,
+    plan: planOf(spec),
+    items: row.items,
+    queue: needsModule ? own : poolQueue(parseModelRef(spec.model).provider),
+    functionQueue: needsModule || spec.rendersInCode === true ? own : CONTROL_QUEUE,
+    hasPrepare: has('prepare'),
+    hasCleanup: has('cleanup'),
+    hasPostProcess: has('postProcess'),
+  };
+}
+
+function totals(counters: Counters): BatchTotals {
+  const { items, succeeded, partial, failed, notRun, prompts, spentNano } = counters;
+  const costUsd = counters.unknownPrompts > 0 ? null : nanoToUsd(spentNano);
+  return { items, succeeded, partial, failed, notRun, prompts, costUsd };
+}

@@ -1,0 +1,45 @@
+import { ApplicationFailure } from '@temporalio/common';
+import { TemperedError } from '../task/errors.js';
+import { createBatchActivities } from './batchRows.js';
+import type { ActivityDeps } from './context.js';
+import { createFunctionActivities } from './functions.js';
+import { createItemActivities } from './itemRows.js';
+import { createPromptActivities } from './prompt.js';
+import { createReviewActivities } from './review.js';
+
+/** Every activity, over one set of dependencies, by the kind of queue that serves it. */
+export function createActivities(deps: ActivityDeps) {
+  return {
+    prompt: surfaced({ ...createPromptActivities(deps) }),
+    rows: surfaced({ ...createBatchActivities(deps), ...createItemActivities(deps) }),
+    functions: surfaced({ ...createFunctionActivities(deps) }),
+    review: surfaced({ ...createReviewActivities(deps) }),
+  };
+}
+
+type AsyncFunction = (...args: never[]) => Promise<unknown>;
+
+/**
+ * Our own errors as failures with their category as type. What a person must mend (`input`) is not retried; a store
+ * that is away or full is, until it is back.
+ */
+function surfaced<T extends Record<keyof T, AsyncFunction>>(activities: T): Record<string, AsyncFunction> {
+  return Object.fromEntries(
+    Object.entries<AsyncFunction>(activities).map(([name, run]) => [
+      name,
+      async (...args: never[]) => {
+        try {
+          return await run(...args);
+        } catch (error) {
+          throw asFailure(error);
+        }
+      },
+    ]),
+  );
+}
+
+function asFailure(error: unknown): unknown {
+  if (!(error instanceof TemperedError)) return error;
+  const { category, explanation: message } = error;
+  return ApplicationFailure.create({ type: category, message, nonRetryable: category === 'input', cause: error });
+}

@@ -1,0 +1,37 @@
+import { Context } from '@temporalio/activity';
+import type { JournalRow } from '../store/types.js';
+import type { Json } from '../task/json.js';
+import type { ActivityDeps } from './context.js';
+import type { ItemActivities, ItemEnd } from './types.js';
+
+/** Activities that keep the rows of shards and items. */
+export function createItemActivities({ store }: ActivityDeps): ItemActivities {
+  return {
+    async openShard(batchId, from, to) {
+      const pending = await store.pending(batchId, from, to);
+      return { indices: pending.map((record) => record.index), ids: pending.map((record) => record.id) };
+    },
+
+    closeShard: (batchId, from, to, error) => store.closeRange(batchId, from, to, error),
+
+    async finishItem({ batchId, index, status, error }: ItemEnd) {
+      const kept = lastKept(await store.journal(batchId, index));
+      const { workflowExecution } = Context.current().info;
+      await store.writeOutcome({
+        batchId,
+        index,
+        status: status === 'failed' && kept !== null ? 'partial' : status,
+        output: kept,
+        error,
+        workflowId: workflowExecution?.workflowId ?? null,
+        runId: workflowExecution?.runId ?? null,
+        metadata: null,
+      });
+    },
+  };
+}
+
+/** Valid fields of the newest prompt that had any. */
+function lastKept(journal: readonly JournalRow[]): Json {
+  return journal.findLast((row) => row.kept !== null)?.kept ?? null;
+}

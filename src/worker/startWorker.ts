@@ -1,0 +1,165 @@
+import { existsSync } from 'node:fs';
+import { randomUUID } from 'node:crypto';
+import { hostname } from 'node:os';
+import { fileURLToPath } from 'node:url';
+import { bundleWorkflowCode, type NativeConnection, Worker, type WorkerOptions } from '@temporalio/worker';
+import { BatchBook, TaskBook } from '../activities/context.js';
+import { createActivities } from '../activities/index.js';
+import { connectClient, nativeConnection, type Target } from '../client/connect.js';
+import { createControlCache } from '../limits/controlCache.js';
+import { createGate } from '../limits/gate.js';
+import type { Limiter } from '../limits/types.js';
+import type { ProviderSet } from '../providers/types.js';
+import type { Store } from '../store/types.js';
+import type { AnyTask } from '../task/defineTask.js';
+import { CONTROL_QUEUE, poolQueue, taskQueue } from '../workflows/ids.js';
+import { installRuntime, type LogLine } from './runtime.js';
+
+/** What a worker is started with. */
+export interface StartWorkerOptions {
+  readonly target: Target;
+  readonly store: Store;
+  readonly providers: ProviderSet;
+  /** Modules this worker has loaded; tasks without functions need none. */
+  readonly tasks: readonly AnyTask[];
+  /** Pools to serve. Default: every provider whose key is set or which needs none. */
+  readonly pools?: readonly string[];
+  /** Where the Temporal SDK's own log goes. Default: stderr. */
+  readonly log?: LogLine;
+  /** A prebuilt workflow bundle's path. Default: the one made by the build, else bundled now. */
+  readonly bundlePath?: string;
+  /** Build id for worker deployment versioning; undefined = the worker is not versioned. */
+  readonly buildId?: string;
+}
+
+/** A running worker. */
+export interface RunningWorker {
+  /** Settles when the worker has shut down; rejects if it failed. */
+  readonly run: Promise<void>;
+  /** Takes nothing new, lets prompts in flight finish for 10 s, gives leases back. The store stays open. */
+  shutdown(): Promise<void>;
+  /** What holds a batch's prompts back in this process now. */
+  limiter(batchId: string): Limiter | null;
+}
+
+/** Prompts in flight or waiting at the gate, per pool and process. */
+const PROMPT_SLOTS = 1_000;
+
+/** Time prompts in flight get to finish at a shutdown. */
+const SHUTDOWN_GRACE = '10 s';
+
+/** Starts the workers of this process: workflows and rows, one per pool, one per task with functions. */
+export async function startWorker(options: StartWorkerOptions): Promise<RunningWorker> {
+  installRuntime(options.log ?? ((line) => process.stderr.write(`${line}\n`)));
+  const { store, providers, tasks, target } = options;
+  const client = await connectClient(target);
+  const connection = await nativeConnection(target);
+  const gate = createGate({ store, worker: `${hostname()}-${process.pid}-${randomUUID().slice(0, 8)}` });
+  const activities = createActivities({
+    store,
+    providers,
+    gate,
+    control: createControlCache(store),
+    tasks: new TaskBook(store, tasks),
+    batches: new BatchBook(store),
+    client: client.client,
+    now: Date.now,
+  });
+  const shared = sharedOptions(options, connection);
+  const workers = await Promise.all(
+    [
+      workflowOptions(shared, await workflowBundle(options.bundlePath), activities),
+      ...poolOptions(shared, options, activities),
+      ...taskOptions(shared, tasks, activities),
+    ].map((one) => Worker.create(one)),
+  );
+  const run = Promise.all(workers.map((worker) => worker.run())).then(async () => {
+    await gate.close();
+    await connection.close();
+    await client.close();
+  });
+  return {
+    run,
+    async shutdown() {
+      for (const worker of workers) if (worker.getState() === 'RUNNING') worker.shutdown();
+      await run;
+    },
+    limiter: (batchId) => gate.limiter(batchId),
+  };
+}
+
+type Activities = ReturnType<typeof createActivities>;
+
+/**
+ * A lost worker is noticed by heartbeats within 10 s and its cached workflows within 2 s, so that a crash costs
+ * seconds; pollers grow with the load.
+ */
+function sharedOptions(options: StartWorkerOptions, connection: NativeConnection): Omit<WorkerOptions, 'taskQueue'> {
+  const { buildId, target } = options;
+  const poller = { type: 'autoscaling', minimum: 1, initial: 2, maximum: 20 } as const;
+  const version = buildId === undefined ? undefined : { deploymentName: 'tempered', buildId };
+  return {
+    connection,
+    namespace: target.namespace,
+    shutdownGraceTime: SHUTDOWN_GRACE,
+    stickyQueueScheduleToStartTimeout: '2 s',
+    maxHeartbeatThrottleInterval: '2 s',
+    defaultHeartbeatThrottleInterval: '2 s',
+    activityTaskPollerBehavior: poller,
+    ...(version === undefined
+      ? {}
+      : { workerDeploymentOptions: { version, useWorkerVersioning: true, defaultVersioningBehavior: 'PINNED' } }),
+  };
+}
+
+function workflowOptions(
+  shared: Omit<WorkerOptions, 'taskQueue'>,
+  bundle: NonNullable<WorkerOptions['workflowBundle']>,
+  { rows, functions, review }: Activities,
+): WorkerOptions {
+  return {
+    ...shared,
+    taskQueue: CONTROL_QUEUE,
+    workflowBundle: bundle,
+    workflowTaskPollerBehavior: { type: 'autoscaling', minimum: 2, initial: 5, maximum: 20 },
+    activities: { ...rows, ...functions, ...review },
+  };
+}
+
+function poolOptions(
+  shared: Omit<WorkerOptions, 'taskQueue'>,
+  { pools, providers }: StartWorkerOptions,
+  { prompt }: Activities,
+): WorkerOptions[] {
+  return (pools ?? providers.available).map((pool) => ({
+    ...shared,
+    taskQueue: poolQueue(pool),
+    activities: prompt,
+    maxConcurrentActivityTaskExecutions: PROMPT_SLOTS,
+  }));
+}
+
+function taskOptions(
+  shared: Omit<WorkerOptions, 'taskQueue'>,
+  tasks: readonly AnyTask[],
+  { prompt, functions, review }: Activities,
+): WorkerOptions[] {
+  return tasks
+    .filter(({ spec }) => spec.functions.length > 0 || spec.rendersInCode === true)
+    .map(({ hash }) => ({
+      ...shared,
+      taskQueue: taskQueue(hash),
+      activities: { ...prompt, ...functions, ...review },
+      maxConcurrentActivityTaskExecutions: PROMPT_SLOTS,
+    }));
+}
+
+/** The build's bundle starts a worker in milliseconds; from a source checkout it is made now, in a few seconds. */
+async function workflowBundle(path: string | undefined): Promise<NonNullable<WorkerOptions['workflowBundle']>> {
+  const built = path ?? fileURLToPath(new URL('../workflow-bundle.js', import.meta.url));
+  if (existsSync(built)) return { codePath: built };
+  const workflowsPath = fileURLToPath(new URL('../workflows/index.js', import.meta.url));
+  return bundleWorkflowCode({
+    workflowsPath: existsSync(workflowsPath) ? workflowsPath : workflowsPath.replace(/\.js$/, '.ts'),
+  });
+}
