@@ -1,18 +1,15 @@
 import { planOf } from '../recovery/ladder.js';
-import type { BatchOptions, BatchRow } from '../store/types.js';
+import type { BatchRow } from '../store/types.js';
 import { parseModelRef } from '../models/modelRef.js';
 import { TemperedError } from '../task/errors.js';
-import { usdToNano, nanoToUsd } from '../task/money.js';
+import { nanoToUsd } from '../task/money.js';
 import type { Counters } from '../task/outcome.js';
 import type { TaskSpec } from '../task/spec.js';
-import { parseTaskFile } from '../task/taskFile.js';
 import { CONTROL_QUEUE, poolQueue, taskQueue } from '../workflows/ids.js';
 import type { BatchInput } from '../workflows/types.js';
 import type { ActivityDeps } from './context.js';
+import { registerBatch } from './registerBatch.js';
 import type { BatchActivities, BatchTotals, OpenedBatch } from './types.js';
-
-/** Prompts in flight when the input does not say; as in the `batch` workflow. */
-const DEFAULT_CONCURRENCY = 50;
 
 /** Records looked through at once for the first one without an outcome. */
 const PENDING_PAGE = 500;
@@ -21,7 +18,7 @@ const PENDING_PAGE = 500;
 export function createBatchActivities({ store, now }: ActivityDeps): BatchActivities {
   return {
     async openBatch(batchId: string, input: BatchInput): Promise<OpenedBatch> {
-      const row = (await store.getBatch(batchId)) ?? (await register(batchId, input));
+      const row = (await store.getBatch(batchId)) ?? (await registerBatch(store, batchId, input, now()));
       const spec = await store.getTask(row.taskHash);
       if (spec === undefined) throw new TemperedError('input', `The store knows no task ${row.taskHash}.`);
       if (row.startedAt === null) await store.updateBatch(batchId, { startedAt: now(), status: 'running' });
@@ -52,46 +49,6 @@ export function createBatchActivities({ store, now }: ActivityDeps): BatchActivi
       return totals(await store.counters(batchId));
     },
   };
-
-  /** A batch another SDK started: its task and row are made here. */
-  async function register(batchId: string, input: BatchInput): Promise<BatchRow> {
-    const { hash, name } = await registerTask(input.task);
-    const options: BatchOptions = {
-      concurrency: input.concurrency ?? DEFAULT_CONCURRENCY,
-      execution: 'item',
-      budgetNano: input.budgetUsd === undefined ? null : usdToNano(input.budgetUsd),
-      onBudget: input.onBudget ?? 'pause',
-      deadline: input.deadline === undefined ? null : Date.parse(input.deadline),
-      open: input.open ?? false,
-    };
-    const row = {
-      id: batchId,
-      taskHash: hash,
-      taskName: name,
-      dataHash: '',
-      source: 'signal',
-      options,
-      createdAt: now(),
-    };
-    await store.createBatch(row);
-    await store.finishLoading(batchId);
-    const made = await store.getBatch(batchId);
-    if (made === undefined) throw new TemperedError('unknown', `Batch ${batchId} vanished from the store.`);
-    return made;
-  }
-
-  async function registerTask(task: BatchInput['task']): Promise<{ hash: string; name: string }> {
-    if (typeof task !== 'string') {
-      const parsed = parseTaskFile(task, { file: 'task' });
-      await store.putTask(parsed.hash, parsed.spec);
-      return { hash: parsed.hash, name: parsed.spec.name };
-    }
-    const spec = await store.getTask(task);
-    if (spec !== undefined) return { hash: task, name: spec.name };
-    throw new TemperedError('input', `The store knows no task ${task}.`, {
-      remedy: 'Send the whole task file as `task`, or register it with `tempered run` first.',
-    });
-  }
 }
 
 function opened(row: BatchRow, spec: TaskSpec): OpenedBatch {

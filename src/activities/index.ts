@@ -7,8 +7,23 @@ import { createItemActivities } from './itemRows.js';
 import { createPromptActivities } from './prompt.js';
 import { createReviewActivities } from './review.js';
 
-/** Every activity, over one set of dependencies, by the kind of queue that serves it. */
-export function createActivities(deps: ActivityDeps) {
+/** Activities by name, as a worker takes them. */
+export type ActivityMap = Record<string, AsyncFunction>;
+
+/** Activities by the kind of queue that serves them. */
+export interface Activities {
+  /** On pools' and tasks' queues. */
+  readonly prompt: ActivityMap;
+  /** On the control queue. */
+  readonly rows: ActivityMap;
+  /** On tasks' queues, and on the control queue for tasks without functions. */
+  readonly functions: ActivityMap;
+  /** Like `functions`. */
+  readonly review: ActivityMap;
+}
+
+/** Every activity, over one set of dependencies. */
+export function createActivities(deps: ActivityDeps): Activities {
   return {
     prompt: surfaced({ ...createPromptActivities(deps) }),
     rows: surfaced({ ...createBatchActivities(deps), ...createItemActivities(deps) }),
@@ -23,7 +38,7 @@ type AsyncFunction = (...args: never[]) => Promise<unknown>;
  * Our own errors as failures with their category as type. What a person must mend (`input`) is not retried; a store
  * that is away or full is, until it is back.
  */
-function surfaced<T extends Record<keyof T, AsyncFunction>>(activities: T): Record<string, AsyncFunction> {
+function surfaced<T extends Record<keyof T, AsyncFunction>>(activities: T): ActivityMap {
   return Object.fromEntries(
     Object.entries<AsyncFunction>(activities).map(([name, run]) => [
       name,

@@ -59,7 +59,7 @@ class PromptRun {
     const known = await journalled(this.deps, job);
     if (known !== undefined) return this.deliver(job, known);
     const control = await this.mayStart();
-    const ask = await this.ask(job, control);
+    const ask = this.ask(job, control);
     const permit = await this.enterGate(ask, control, job);
     let tokens: number | null = null;
     try {
@@ -86,7 +86,7 @@ class PromptRun {
     return control;
   }
 
-  private async ask(job: Job, control: Control): Promise<Ask> {
+  private ask(job: Job, control: Control): Ask {
     const { batch, task, record, state, kept } = job;
     try {
       const now = new Date(this.deps.now());
@@ -171,7 +171,7 @@ class PromptRun {
     return this.verdict(result);
   }
 
-  private async judged(job: Job, ask: Ask, reply: ModelReply): Promise<Judged> {
+  private judged(job: Job, ask: Ask, reply: ModelReply): Promise<Judged> {
     const { task, state, prompt } = job;
     return judge(reply, ask, { task, state, prompt, input: job.record.input });
   }
@@ -214,13 +214,13 @@ class PromptRun {
   }
 
   private async callOnError(job: Job, event: PromptReport['event']): Promise<void> {
-    const { onError } = job.task.functions;
-    if (onError === undefined || event.kind === 'valid') return;
+    const { functions } = job.task;
+    if (functions.onError === undefined || event.kind === 'valid') return;
     const error: ItemError = event.kind === 'invalid' ? invalidError(event.issues) : event.error;
     const timeout = job.task.plan.promptTimeoutMs;
     const { cancellationSignal: signal } = this.context;
     try {
-      await onError(error, { attempt: job.prompt, timeout, state: job.user, signal });
+      await functions.onError(error, { attempt: job.prompt, timeout, state: job.user, signal });
     } catch (thrown) {
       this.context.log.warn(functionError('onError', thrown).message, { index: job.record.index });
     }

@@ -34,20 +34,21 @@ export interface Judged {
 export async function judge(reply: ModelReply, ask: Ask, job: JudgeInput): Promise<Judged> {
   const money = priced(reply, ask);
   if (!reply.ok) return { ...failed(refine(reply, job.task)), ...money };
-  let review: string | null = null;
+  const held: { review?: string } = {};
   const validate = async (value: Json): Promise<Validation> => {
     const shape = job.task.checkShape(value);
     if (!shape.ok) return shape;
     const meaning = await job.task.functions.validate?.(shape.output, job.input);
-    if (asksReview(meaning)) review = meaning.review;
-    return asksReview(meaning) ? shape : withMeaning(shape.output, meaning ?? []);
+    if (!asksReview(meaning)) return withMeaning(shape.output, meaning ?? []);
+    held.review = meaning.review;
+    return shape;
   };
   try {
     const { kind, kept } = ask;
     const answer = { text: reply.text, kind, schema: job.task.spec.schema, kept, issues: job.state.issues, validate };
     const verdict = await assessAnswer(answer);
     if (verdict.kind === 'invalid') return { ...invalid(verdict.issues, verdict.kept, job.prompt), ...money };
-    if (review !== null) return { ...failed(reviewError(review)), output: verdict.output, ...money };
+    if (held.review !== undefined) return { ...failed(reviewError(held.review)), output: verdict.output, ...money };
     return { event: { kind: 'valid' }, verdict: 'valid', output: verdict.output, keptAside: null, ...money };
   } catch (error) {
     return { ...failed(functionError('validate', error)), ...money };
@@ -108,12 +109,12 @@ function priced(reply: ModelReply, ask: Ask): Pick<Judged, 'usage' | 'costNano' 
 /** Lets the task's `classify` refine an error; its own failure leaves ours. */
 function refine(reply: ModelFailure, task: WorkerTask): ItemError {
   const error = plainError(reply.error);
-  const { classify } = task.functions;
-  if (classify === undefined) return error;
+  const { functions } = task;
+  if (functions.classify === undefined) return error;
   const body = typeof reply.raw === 'string' ? reply.raw : JSON.stringify(reply.raw);
   let said: ClassifyResult;
   try {
-    said = classify(error, { status: reply.error.status, body });
+    said = functions.classify(error, { status: reply.error.status, body });
   } catch (thrown) {
     return functionError('classify', thrown);
   }

@@ -9,8 +9,8 @@ import { functionError } from './reply.js';
 
 /** Sends the request: through the task's own `execute`, else through the provider. Never throws for a failed request. */
 export async function send(deps: ActivityDeps, job: Job, ask: Ask, signal: AbortSignal): Promise<ModelReply> {
-  const { execute } = job.task.functions;
-  if (execute !== undefined) return executed(execute, job, ask, signal);
+  const { functions } = job.task;
+  if (functions.execute !== undefined) return executed(functions, job, ask, signal);
   try {
     return await deps.providers.get(ask.provider).send(ask.request, signal);
   } catch (error) {
@@ -23,7 +23,7 @@ export async function send(deps: ActivityDeps, job: Job, ask: Ask, signal: Abort
 }
 
 async function executed(
-  execute: NonNullable<TaskFunctions<Json, Json>['execute']>,
+  functions: TaskFunctions<Json, Json>,
   job: Job,
   ask: Ask,
   signal: AbortSignal,
@@ -34,13 +34,10 @@ async function executed(
   const { instructions, messages, schema, maxOutputTokens, temperature } = ask.request;
   const request = { instructions, messages, schema, maxOutputTokens, temperature };
   try {
-    const result = await Promise.race([
-      execute(
-        { model: ask.model, ...request, input: job.record.input },
-        { attempt: job.prompt, timeout, state: job.user, signal: bounded },
-      ),
-      aborted(bounded),
-    ]);
+    const asked = { model: ask.model, ...request, input: job.record.input };
+    const context = { attempt: job.prompt, timeout, state: job.user, signal: bounded };
+    const result = await Promise.race([functions.execute?.(asked, context), aborted(bounded)]);
+    if (result === undefined) throw new Error('it returned nothing');
     return answered(ask, result, performance.now() - started);
   } catch (error) {
     const latencyMs = performance.now() - started;

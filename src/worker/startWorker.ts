@@ -2,10 +2,10 @@ import { existsSync } from 'node:fs';
 import { randomUUID } from 'node:crypto';
 import { hostname } from 'node:os';
 import { fileURLToPath } from 'node:url';
+import type { Client } from '@temporalio/client';
 import { bundleWorkflowCode, type NativeConnection, Worker, type WorkerOptions } from '@temporalio/worker';
 import { BatchBook, TaskBook } from '../activities/context.js';
-import { createActivities } from '../activities/index.js';
-import { connectClient, nativeConnection, type Target } from '../client/connect.js';
+import { type Activities, createActivities } from '../activities/index.js';
 import { createControlCache } from '../limits/controlCache.js';
 import { createGate } from '../limits/gate.js';
 import type { Limiter } from '../limits/types.js';
@@ -17,7 +17,12 @@ import { installRuntime, type LogLine } from './runtime.js';
 
 /** What a worker is started with. */
 export interface StartWorkerOptions {
-  readonly target: Target;
+  /** For words to batch workflows. Stays open. */
+  readonly client: Client;
+  /** Where tasks are polled. Stays open. */
+  readonly connection: NativeConnection;
+  /** Namespace of both. */
+  readonly namespace: string;
   readonly store: Store;
   readonly providers: ProviderSet;
   /** Modules this worker has loaded; tasks without functions need none. */
@@ -36,7 +41,7 @@ export interface StartWorkerOptions {
 export interface RunningWorker {
   /** Settles when the worker has shut down; rejects if it failed. */
   readonly run: Promise<void>;
-  /** Takes nothing new, lets prompts in flight finish for 10 s, gives leases back. The store stays open. */
+  /** Takes nothing new, lets prompts in flight finish for 10 s, gives leases back. Store and connections stay open. */
   shutdown(): Promise<void>;
   /** What holds a batch's prompts back in this process now. */
   limiter(batchId: string): Limiter | null;
@@ -51,9 +56,7 @@ const SHUTDOWN_GRACE = '10 s';
 /** Starts the workers of this process: workflows and rows, one per pool, one per task with functions. */
 export async function startWorker(options: StartWorkerOptions): Promise<RunningWorker> {
   installRuntime(options.log ?? ((line) => process.stderr.write(`${line}\n`)));
-  const { store, providers, tasks, target } = options;
-  const client = await connectClient(target);
-  const connection = await nativeConnection(target);
+  const { store, providers, tasks, client } = options;
   const gate = createGate({ store, worker: `${hostname()}-${process.pid}-${randomUUID().slice(0, 8)}` });
   const activities = createActivities({
     store,
@@ -62,10 +65,10 @@ export async function startWorker(options: StartWorkerOptions): Promise<RunningW
     control: createControlCache(store),
     tasks: new TaskBook(store, tasks),
     batches: new BatchBook(store),
-    client: client.client,
+    client,
     now: Date.now,
   });
-  const shared = sharedOptions(options, connection);
+  const shared = sharedOptions(options);
   const workers = await Promise.all(
     [
       workflowOptions(shared, await workflowBundle(options.bundlePath), activities),
@@ -75,8 +78,6 @@ export async function startWorker(options: StartWorkerOptions): Promise<RunningW
   );
   const run = Promise.all(workers.map((worker) => worker.run())).then(async () => {
     await gate.close();
-    await connection.close();
-    await client.close();
   });
   return {
     run,
@@ -88,19 +89,16 @@ export async function startWorker(options: StartWorkerOptions): Promise<RunningW
   };
 }
 
-type Activities = ReturnType<typeof createActivities>;
-
 /**
  * A lost worker is noticed by heartbeats within 10 s and its cached workflows within 2 s, so that a crash costs
  * seconds; pollers grow with the load.
  */
-function sharedOptions(options: StartWorkerOptions, connection: NativeConnection): Omit<WorkerOptions, 'taskQueue'> {
-  const { buildId, target } = options;
+function sharedOptions({ buildId, connection, namespace }: StartWorkerOptions): Omit<WorkerOptions, 'taskQueue'> {
   const poller = { type: 'autoscaling', minimum: 1, initial: 2, maximum: 20 } as const;
   const version = buildId === undefined ? undefined : { deploymentName: 'tempered', buildId };
   return {
     connection,
-    namespace: target.namespace,
+    namespace,
     shutdownGraceTime: SHUTDOWN_GRACE,
     stickyQueueScheduleToStartTimeout: '2 s',
     maxHeartbeatThrottleInterval: '2 s',

@@ -13,12 +13,13 @@ import type { OpenedBatch } from '../activities/types.js';
 import { usdToNano } from '../task/money.js';
 import { handleMessages } from './batchMessages.js';
 import { BatchControl } from './control.js';
-import { LINGER_MS, MAX_SHARD_ITEMS } from './fanout.js';
-import { functions, loading, rows } from './proxies.js';
+import { MAX_SHARD_ITEMS } from './fanout.js';
+import { Intake } from './intake.js';
+import { functions, rows } from './proxies.js';
 import { sendProbe } from './probe.js';
 import { NO_COUNTS, Shards } from './shards.js';
 import { progressDetails } from './summaries.js';
-import type { AddItems, BatchConfig, BatchInput, BatchProgress, BatchResult, Halt } from './types.js';
+import type { BatchConfig, BatchInput, BatchProgress, BatchResult, Halt } from './types.js';
 
 /** Prompts in flight when the input does not say. */
 const DEFAULT_CONCURRENCY = 50;
@@ -36,15 +37,12 @@ setWorkflowOptions({ versioningBehavior: 'AUTO_UPGRADE' }, batch);
 export class BatchRun {
   private readonly batchId = workflowInfo().workflowId;
   readonly control: BatchControl;
-  readonly backlog: AddItems[];
+  readonly intake: Intake;
   readonly rejected: string[] = [];
   shards: Shards | undefined;
-  inputClosed: boolean;
   finished = false;
   private opened: OpenedBatch | undefined;
   private probed: boolean;
-  private lingered: boolean;
-  private lingering = false;
   private yielding = false;
 
   constructor(private readonly input: BatchInput) {
@@ -58,10 +56,8 @@ export class BatchRun {
       cancelled: [],
     };
     this.control = new BatchControl(this.batchId, settings, carried?.controlVersion ?? 0, carried?.paused ?? null);
-    this.backlog = [...(carried?.backlog ?? [])];
-    this.inputClosed = carried?.inputClosed ?? input.open !== true;
+    this.intake = new Intake(carried?.inputClosed ?? input.open !== true, carried?.backlog ?? []);
     this.probed = carried?.probed ?? false;
-    this.lingered = carried !== undefined;
     handleMessages(this);
   }
 
@@ -131,10 +127,9 @@ export class BatchRun {
         await condition(() => shards.openCount === 0);
         return;
       }
-      if (this.canLoad()) await this.loadNext();
+      if (this.canLoad()) await this.load();
       else if (this.probed) shards.openNext(this.control.settings.concurrency);
       else await this.probe();
-      this.lingered &&= shards.waiting > 0;
       this.showDetails();
     }
   }
@@ -151,7 +146,13 @@ export class BatchRun {
   }
 
   private canLoad(): boolean {
-    return this.backlog.length > 0 && this.control.stop === null;
+    return this.intake.backlog.length > 0 && this.control.stop === null;
+  }
+
+  private async load(): Promise<void> {
+    const shards = this.ready();
+    const items = await this.intake.loadNext(this.batchId, this.functionQueue());
+    shards.supply = { ...shards.supply, items: Math.max(items, shards.supply.items) };
   }
 
   private canOpen(): boolean {
@@ -159,36 +160,17 @@ export class BatchRun {
     const { stop, paused, settings } = this.control;
     if (stop !== null || paused !== null || shards.waiting === 0) return false;
     if (shards.freePlaces(settings.concurrency) <= 0) return false;
-    return this.inputClosed || this.lingered || shards.waiting >= MAX_SHARD_ITEMS;
+    return this.intake.closed || this.intake.lingered || shards.waiting >= MAX_SHARD_ITEMS;
   }
 
   private isDone(): boolean {
     const shards = this.ready();
     if (shards.openCount > 0) return false;
-    return this.control.stop !== null || (this.inputClosed && this.backlog.length === 0 && shards.waiting === 0);
+    return this.control.stop !== null || (this.intake.isOver && shards.waiting === 0);
   }
 
   private mustYield(): boolean {
     return workflowInfo().continueAsNewSuggested && this.control.stop === null;
-  }
-
-  /** Stores the oldest added chunk; small ones wait a little for more. */
-  private async loadNext(): Promise<void> {
-    const shards = this.ready();
-    const added = this.backlog[0];
-    if (added === undefined || this.opened === undefined) return;
-    const load = loading(this.opened.functionQueue).loadItems;
-    const { items } = await load.executeWithOptions({ summary: `add ${added.clientKey}` }, [this.batchId, added]);
-    this.backlog.shift();
-    shards.supply = { ...shards.supply, items: Math.max(items, shards.supply.items) };
-    if (!this.lingering && shards.waiting > 0) void this.linger();
-  }
-
-  private async linger(): Promise<void> {
-    this.lingering = true;
-    await condition(() => this.finished, LINGER_MS, { summary: 'waiting for more records' });
-    this.lingering = false;
-    this.lingered = true;
   }
 
   private async watchDeadline(): Promise<void> {
@@ -254,8 +236,8 @@ export class BatchRun {
         controlVersion: this.control.controlVersion,
         settings: this.control.settings,
         paused: this.control.paused,
-        inputClosed: this.inputClosed,
-        backlog: this.backlog,
+        inputClosed: this.intake.closed,
+        backlog: this.intake.backlog,
         probed: this.probed,
       },
     });
@@ -301,7 +283,7 @@ export class BatchRun {
         budgetNano: settings.budgetNano,
         onBudget: this.input.onBudget ?? 'pause',
         deadline: settings.deadline,
-        open: !this.inputClosed,
+        open: !this.intake.closed,
       },
       settings,
     };
@@ -309,6 +291,11 @@ export class BatchRun {
 
   private showDetails(): void {
     setCurrentDetails(progressDetails(this.progress()));
+  }
+
+  private functionQueue(): string {
+    if (this.opened === undefined) throw new Error('the batch is used before it was opened');
+    return this.opened.functionQueue;
   }
 
   private ready(): Shards {

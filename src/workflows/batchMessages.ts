@@ -30,10 +30,10 @@ function handleSignals(run: BatchRun): void {
   setHandler(messages.addItemsSignal, (payload) => {
     const added = readAddItems(payload);
     if (typeof added === 'string') run.rejected.push(added);
-    else run.backlog.push(added);
+    else run.intake.backlog.push(added);
   });
   setHandler(messages.closeInputSignal, () => {
-    run.inputClosed = true;
+    run.intake.closed = true;
   });
   setHandler(messages.cancelItemSignal, async (index) => {
     await control.change({ cancelled: [...new Set([...control.settings.cancelled, index])] });

@@ -1,4 +1,4 @@
-import { ActivityCancellationType, proxyActivities } from '@temporalio/workflow';
+import { ActivityCancellationType, type ActivityInterfaceFor, proxyActivities } from '@temporalio/workflow';
 import type {
   BatchActivities,
   FunctionActivities,
@@ -24,8 +24,8 @@ export const rows = proxyActivities<BatchActivities & ItemActivities & ReviewAct
  * Prompts on `queue`. Only `RateLimited`, `Overloaded` and `Paused` are retried by Temporal (nothing was spent);
  * a lost worker comes back as a timeout and is decided in the item, where history shows it.
  */
-export function prompts(queue: string, promptTimeoutMs: number) {
-  return proxyActivities<PromptActivities>({
+export function prompts(queue: string, promptTimeoutMs: number): ActivityInterfaceFor<PromptActivities> {
+  return proxyActivities({
     taskQueue: queue,
     startToCloseTimeout: GATE_BOUND_MS + promptTimeoutMs + 10_000,
     heartbeatTimeout: HEARTBEAT_TIMEOUT,
@@ -39,8 +39,8 @@ export function prompts(queue: string, promptTimeoutMs: number) {
 }
 
 /** A task's own functions: their errors are worth a few tries, not an endless one. */
-export function functions(queue: string) {
-  return proxyActivities<Omit<FunctionActivities, 'loadItems'>>({
+export function functions(queue: string): ActivityInterfaceFor<Omit<FunctionActivities, 'loadItems'>> {
+  return proxyActivities({
     taskQueue: queue,
     startToCloseTimeout: '15 minutes',
     heartbeatTimeout: HEARTBEAT_TIMEOUT,
@@ -49,8 +49,8 @@ export function functions(queue: string) {
 }
 
 /** Storing added records: bad ones become outcomes, so only the store can fail, and it is waited for. */
-export function loading(queue: string) {
-  return proxyActivities<Pick<FunctionActivities, 'loadItems'>>({
+export function loading(queue: string): ActivityInterfaceFor<Pick<FunctionActivities, 'loadItems'>> {
+  return proxyActivities({
     taskQueue: queue,
     startToCloseTimeout: '2 minutes',
     heartbeatTimeout: HEARTBEAT_TIMEOUT,
@@ -59,8 +59,8 @@ export function loading(queue: string) {
 }
 
 /** Validating a person's answer: on the task's queue, answered at once or refused. */
-export function reviews(queue: string) {
-  return proxyActivities<ReviewActivities>({
+export function reviews(queue: string): ActivityInterfaceFor<ReviewActivities> {
+  return proxyActivities({
     taskQueue: queue,
     startToCloseTimeout: '1 minute',
     retry: { initialInterval: '500 ms', maximumInterval: '5 s' },

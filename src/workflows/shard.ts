@@ -65,12 +65,12 @@ class ShardRun {
       from,
       to,
     ]);
-    let cancelled: unknown;
+    let cancelled: Error | undefined;
     let started = 0;
     try {
       started = await this.startAll(opened);
     } catch (error) {
-      if (!isCancellation(error)) throw error;
+      if (!isCancellation(error) || !(error instanceof Error)) throw error;
       cancelled = error;
       this.stopReason = 'cancelled';
     }

@@ -29,10 +29,11 @@ export function checkModel(value: unknown): void {
 /** An ISO time in the future, or null for none. `now`: milliseconds since epoch. */
 export function checkDeadline(value: unknown, now: number): void {
   if (value === null) return;
-  const time = typeof value === 'string' ? Date.parse(value) : Number.NaN;
+  const text = typeof value === 'string' ? value : '';
+  const time = Date.parse(text);
   if (Number.isNaN(time))
     throw new Error('setDeadline wants an ISO time such as 2027-01-31T12:00:00Z, or null for none');
-  if (time <= now) throw new Error(`setDeadline wants a time in the future; ${String(value)} has passed`);
+  if (time <= now) throw new Error(`setDeadline wants a time in the future; ${text} has passed`);
 }
 
 const LIMIT_NAMES = ['rpm', 'tpm', 'inFlight'] as const;
