@@ -1,21 +1,19 @@
 import type { BatchOptions, BatchRow, Store } from '../store/types.js';
 import { TemperedError } from '../task/errors.js';
-import { usdToNano } from '../task/money.js';
 import { parseTaskFile } from '../task/taskFile.js';
+import { settingsOf } from '../workflows/settings.js';
 import type { BatchInput } from '../workflows/types.js';
-
-/** Prompts in flight when the input does not say; as in the `batch` workflow. */
-const DEFAULT_CONCURRENCY = 50;
 
 /** A batch another SDK started: its task and row are made here. */
 export async function registerBatch(store: Store, batchId: string, input: BatchInput, now: number): Promise<BatchRow> {
   const { hash, name } = await registerTask(store, input.task);
+  const { concurrency, budgetNano, deadline } = settingsOf(input);
   const options: BatchOptions = {
-    concurrency: input.concurrency ?? DEFAULT_CONCURRENCY,
+    concurrency,
     execution: 'item',
-    budgetNano: input.budgetUsd === undefined ? null : usdToNano(input.budgetUsd),
+    budgetNano,
     onBudget: input.onBudget ?? 'pause',
-    deadline: input.deadline === undefined ? null : Date.parse(input.deadline),
+    deadline,
     open: input.open ?? false,
   };
   const row = {

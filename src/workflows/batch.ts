@@ -10,19 +10,16 @@ import {
   workflowInfo,
 } from '@temporalio/workflow';
 import type { OpenedBatch } from '../activities/types.js';
-import { usdToNano } from '../task/money.js';
 import { handleMessages } from './batchMessages.js';
 import { BatchControl } from './control.js';
 import { MAX_SHARD_ITEMS } from './fanout.js';
 import { Intake } from './intake.js';
 import { functions, rows } from './proxies.js';
 import { sendProbe } from './probe.js';
+import { settingsOf } from './settings.js';
 import { NO_COUNTS, Shards } from './shards.js';
 import { progressDetails } from './summaries.js';
 import type { BatchConfig, BatchInput, BatchProgress, BatchResult, Halt } from './types.js';
-
-/** Prompts in flight when the input does not say. */
-const DEFAULT_CONCURRENCY = 50;
 
 /**
  * One run of a task over a data set: fans out shards under its concurrency, publishes what messages change, and ends
@@ -47,14 +44,7 @@ export class BatchRun {
 
   constructor(private readonly input: BatchInput) {
     const { carried } = input;
-    const settings = carried?.settings ?? {
-      concurrency: input.concurrency ?? DEFAULT_CONCURRENCY,
-      budgetNano: input.budgetUsd === undefined ? null : usdToNano(input.budgetUsd),
-      deadline: input.deadline === undefined ? null : Date.parse(input.deadline),
-      model: null,
-      limits: {},
-      cancelled: [],
-    };
+    const settings = carried?.settings ?? settingsOf(input);
     this.control = new BatchControl(this.batchId, settings, carried?.controlVersion ?? 0, carried?.paused ?? null);
     this.intake = new Intake(carried?.inputClosed ?? input.open !== true, carried?.backlog ?? []);
     this.probed = carried?.probed ?? false;
