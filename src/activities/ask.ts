@@ -3,7 +3,7 @@ import { modelInfo } from '../models/catalog.js';
 import { parseModelRef } from '../models/modelRef.js';
 import type { ModelInfo } from '../models/types.js';
 import { variationFor } from '../models/variation.js';
-import { prefixIsCached } from '../caching/breakpoints.js';
+import { cachesPrefix } from '../caching/breakpoints.js';
 import type { ModelRequest } from '../providers/types.js';
 import { currentStage } from '../recovery/ladder.js';
 import { stageRequest } from '../recovery/request.js';
@@ -68,7 +68,7 @@ export function buildAsk(input: AskInput): Ask {
     maxOutputTokens: state.maxOutputTokens,
     temperature: chosen.sent.temperature,
     effort: chosen.sent.effort,
-    cachePrefix: task.spec.cache.enabled && prefixIsCached(info, asked.instructions ?? ''),
+    cachePrefix: cachesPrefix(task.spec.cache, asked.instructions, info),
     params: task.spec.params,
     timeoutMs: task.plan.promptTimeoutMs,
   };
