@@ -1,3 +1,4 @@
+import type { ProviderKind } from '../models/types.js';
 import type { ItemError } from '../task/errors.js';
 import type { JsonObject } from '../task/json.js';
 import type { SafetyRating } from '../task/outcome.js';
@@ -66,7 +67,7 @@ export interface ModelFailure extends ReplyFacts {
 
 /** An {@link ItemError} with the wire's facts. */
 export interface ProviderError extends ItemError {
-  /** HTTP status; null when there was no response. */
+  /** HTTP status, or the status an error inside an HTTP 200 body names; null when there was no response. */
   readonly status: number | null;
   /** How long the provider said to wait; null = it did not say. */
   readonly retryAfterMs: number | null;
@@ -87,6 +88,8 @@ export interface RateLimitHints {
 export interface Provider {
   /** The name in `provider/model`, also the pool's name. */
   readonly name: string;
+  /** Its wire: with a named endpoint's model, `modelInfo(ref, at, kind)` finds the right parameter rules. */
+  readonly kind: ProviderKind;
   /** Sends exactly one request; no retries. Resolves also on abort (category `cancelled`). */
   send(request: ModelRequest, signal: AbortSignal): Promise<ModelReply>;
   /** Model ids the endpoint lists. Throws `TemperedError`. */

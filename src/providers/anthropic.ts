@@ -1,0 +1,37 @@
+import Anthropic from '@anthropic-ai/sdk';
+import type { Endpoint } from './adapter.js';
+import { createProvider } from './adapter.js';
+import { anthropicRequest } from './anthropic/request.js';
+import { readAnthropic } from './anthropic/response.js';
+import { rateLimitHints } from './headers.js';
+import { recordingFetch, sdkTimeoutMs } from './transport.js';
+import type { Provider } from './types.js';
+
+const REQUESTS_LIMIT = 'anthropic-ratelimit-requests-limit';
+const TOKENS_LIMIT = 'anthropic-ratelimit-tokens-limit';
+
+/** Claude models, at Anthropic or behind a gateway that speaks its Messages API. */
+export function createAnthropic(endpoint: Endpoint): Provider {
+  const client = new Anthropic({
+    apiKey: endpoint.apiKey ?? 'none',
+    baseURL: endpoint.baseUrl,
+    maxRetries: 0,
+    logLevel: 'off',
+    fetch: recordingFetch,
+  });
+  return createProvider(endpoint, {
+    kind: 'anthropic',
+    // Not `messages.create`: it writes a deprecation warning to the terminal for every single prompt.
+    send: (request, signal) => {
+      const { body, headers } = anthropicRequest(request);
+      return client.post('/v1/messages', { body, headers, signal, timeout: sdkTimeoutMs(request.timeoutMs) });
+    },
+    read: readAnthropic,
+    rateLimits: (headers) => rateLimitHints(headers, REQUESTS_LIMIT, TOKENS_LIMIT),
+    list: async (signal) => {
+      const ids: string[] = [];
+      for await (const model of client.models.list({ limit: 1000 }, { signal })) ids.push(model.id);
+      return ids;
+    },
+  });
+}

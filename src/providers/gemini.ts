@@ -1,0 +1,37 @@
+import { GoogleGenAI } from '@google/genai';
+import type { Endpoint } from './adapter.js';
+import { createProvider } from './adapter.js';
+import { geminiRequest } from './gemini/request.js';
+import { readGemini } from './gemini/response.js';
+import { recordingFetch } from './transport.js';
+import type { Provider } from './types.js';
+
+/** Models per page of a list; the most the API gives. */
+const PAGE = 1000;
+
+/**
+ * Gemini models through the Developer API. `apiVersion` undefined = the SDK's default (`v1`); some previews and the
+ * `-latest` aliases exist on `v1beta` only.
+ */
+export function createGemini(endpoint: Endpoint, apiVersion: string | undefined): Provider {
+  const client = new GoogleGenAI({
+    apiKey: endpoint.apiKey ?? 'none',
+    // Said outright, so that a variable for another Google platform does not switch the API.
+    vertexai: false,
+    ...(apiVersion === undefined ? {} : { apiVersion }),
+    httpOptions: { baseUrl: endpoint.baseUrl, fetch: recordingFetch },
+  });
+  return createProvider(endpoint, {
+    kind: 'gemini',
+    send: (request, signal) => client.models.generateContent(geminiRequest(request, signal)),
+    read: readGemini,
+    rateLimits: () => null,
+    list: async (signal) => {
+      const ids: string[] = [];
+      for await (const model of await client.models.list({ config: { pageSize: PAGE, abortSignal: signal } })) {
+        if (model.name !== undefined) ids.push(model.name.replace(/^models\//, ''));
+      }
+      return ids;
+    },
+  });
+}

@@ -1,0 +1,74 @@
+import type { ChatCompletionCreateParamsNonStreaming } from 'openai/resources/chat/completions';
+import { z } from 'zod';
+import { TemperedError } from '../../task/errors.js';
+import type { JsonObject } from '../../task/json.js';
+import { isJsonObject } from '../../task/json.js';
+import type { ContentPart, Message } from '../../task/spec.js';
+import { readMedia } from '../media.js';
+import { openaiStrictSchema, schemaName, withoutDialect, withSchemaInstruction } from '../schemas.js';
+import type { ModelRequest } from '../types.js';
+
+/** How servers of the same wire differ in what they take. */
+export interface Dialect {
+  /** The field that limits the output: OpenAI rejects the old one for newer models, local servers know only that. */
+  readonly outputLimit: 'max_completion_tokens' | 'max_tokens';
+  /**
+   * `strict`: a schema that qualifies is sent rewritten for OpenAI's strict mode, another one unchanged as a hint.
+   * `grammar`: the server compiles any schema into a grammar, so it is sent whole.
+   */
+  readonly schemas: 'strict' | 'grammar';
+}
+
+/** The body is built as JSON: a task's own parameters may be ones the SDK has no type for. */
+const bodySchema = z.custom<ChatCompletionCreateParamsNonStreaming>(isJsonObject);
+
+function block(part: ContentPart): JsonObject {
+  if (part.type === 'text') return { type: 'text', text: part.text };
+  const media = readMedia(part.type, part.url);
+  const url = media.kind === 'url' ? media.url : `data:${media.mediaType};base64,${media.data}`;
+  if (part.type === 'image') return { type: 'image_url', image_url: { url } };
+  if (media.kind === 'url') {
+    throw new TemperedError('input', 'Chat completions take PDFs as data, not by URL.', {
+      remedy: 'Download the PDF and give its path in the messages.',
+    });
+  }
+  return { type: 'file', file: { filename: 'document.pdf', file_data: url } };
+}
+
+function message({ role, content }: Message): JsonObject {
+  return { role, content: typeof content === 'string' ? content : content.map(block) };
+}
+
+/** `response_format`, or null when the schema has to go into the instructions. */
+function responseFormat(schema: JsonObject, dialect: Dialect): JsonObject | null {
+  const name = schemaName(schema);
+  const format = (content: JsonObject, strict: boolean): JsonObject => ({
+    response_format: { type: 'json_schema', json_schema: { name, schema: content, strict } },
+  });
+  if (dialect.schemas === 'grammar') return format(withoutDialect(schema), true);
+  const strict = openaiStrictSchema(schema);
+  if (strict !== null) return format(strict, true);
+  // The root must be an object, strict or not.
+  return schema['type'] === 'object' ? format(withoutDialect(schema), false) : null;
+}
+
+/** A body for `POST /chat/completions`. Throws `TemperedError` (`input`) for media the API cannot carry. */
+export function chatRequest(request: ModelRequest, dialect: Dialect): ChatCompletionCreateParamsNonStreaming {
+  const { schema, params, temperature, effort, instructions } = request;
+  const format = schema === undefined ? null : responseFormat(schema, dialect);
+  const system = schema === undefined || format !== null ? instructions : withSchemaInstruction(instructions, schema);
+  const limited = 'max_tokens' in params || 'max_completion_tokens' in params;
+  const body: JsonObject = {
+    ...params,
+    model: request.model,
+    messages: [
+      ...(system === undefined || system === '' ? [] : [{ role: 'system', content: system }]),
+      ...request.messages.map(message),
+    ],
+    ...(limited ? {} : { [dialect.outputLimit]: request.maxOutputTokens }),
+    ...(temperature === undefined ? {} : { temperature }),
+    ...(effort === undefined ? {} : { reasoning_effort: effort }),
+    ...(format ?? {}),
+  };
+  return bodySchema.parse(body);
+}

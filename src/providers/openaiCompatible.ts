@@ -1,0 +1,45 @@
+import OpenAI from 'openai';
+import type { Endpoint } from './adapter.js';
+import { createProvider } from './adapter.js';
+import { rateLimitHints } from './headers.js';
+import type { Dialect } from './openai/request.js';
+import { chatRequest } from './openai/request.js';
+import { readChat } from './openai/response.js';
+import { recordingFetch, sdkTimeoutMs } from './transport.js';
+import type { Provider } from './types.js';
+
+const REQUESTS_LIMIT = 'x-ratelimit-limit-requests';
+const TOKENS_LIMIT = 'x-ratelimit-limit-tokens';
+
+/** OpenAI itself. */
+export const OPENAI_DIALECT: Dialect = { outputLimit: 'max_completion_tokens', schemas: 'strict' };
+/** LM Studio, Ollama, llama.cpp, vLLM and the like. */
+export const LOCAL_DIALECT: Dialect = { outputLimit: 'max_tokens', schemas: 'grammar' };
+/** A named endpoint: may pass requests on to OpenAI. */
+export const ROUTER_DIALECT: Dialect = { outputLimit: 'max_tokens', schemas: 'strict' };
+
+/** Anything that speaks OpenAI's chat completions. */
+export function createOpenAiCompatible(endpoint: Endpoint, dialect: Dialect): Provider {
+  const client = new OpenAI({
+    // The SDK insists on a key; servers that need none ignore it.
+    apiKey: endpoint.apiKey ?? 'none',
+    baseURL: endpoint.baseUrl,
+    maxRetries: 0,
+    logLevel: 'off',
+    fetch: recordingFetch,
+  });
+  return createProvider(endpoint, {
+    kind: 'openai-compatible',
+    send: (request, signal) => {
+      const timeout = sdkTimeoutMs(request.timeoutMs);
+      return client.chat.completions.create(chatRequest(request, dialect), { signal, timeout });
+    },
+    read: readChat,
+    rateLimits: (headers) => rateLimitHints(headers, REQUESTS_LIMIT, TOKENS_LIMIT),
+    list: async (signal) => {
+      const ids: string[] = [];
+      for await (const model of client.models.list({ signal })) ids.push(model.id);
+      return ids;
+    },
+  });
+}

@@ -1,0 +1,199 @@
+import { z } from 'zod';
+import { didYouMean } from '../models/near.js';
+import type { ProviderKind } from '../models/types.js';
+import { TemperedError } from '../task/errors.js';
+import type { Endpoint } from './adapter.js';
+import { createAnthropic } from './anthropic.js';
+import { createGemini } from './gemini.js';
+import { createOpenAiCompatible, LOCAL_DIALECT, OPENAI_DIALECT, ROUTER_DIALECT } from './openaiCompatible.js';
+import type { Provider, ProviderSet } from './types.js';
+
+/** Words people write for a wire, and the wire they mean. */
+const KINDS = {
+  anthropic: 'anthropic',
+  gemini: 'gemini',
+  'openai-compatible': 'openai-compatible',
+  openai: 'openai-compatible',
+  compatible: 'openai-compatible',
+} as const satisfies Record<string, ProviderKind>;
+
+const kindSchema = z
+  .enum(['anthropic', 'gemini', 'openai-compatible', 'openai', 'compatible'])
+  .transform((word): ProviderKind => KINDS[word]);
+
+/** `providers` of the config file: named endpoints beside the built-in ones. */
+export const endpointsSchema = z.record(
+  z.string().regex(/^[a-z0-9][a-z0-9_-]*$/i, 'a name is made of letters, digits, - and _'),
+  z.strictObject({
+    kind: kindSchema,
+    baseUrl: z.url({ protocol: /^https?$/ }),
+    apiKeyEnv: z.string().min(1).optional(),
+  }),
+);
+
+/** Named endpoints, by name. */
+export type EndpointConfigs = z.infer<typeof endpointsSchema>;
+
+/** Where keys and base URLs come from. */
+export type Environment = Readonly<Record<string, string | undefined>>;
+
+/** What {@link createProviderSet} is made of. */
+export interface ProviderSetOptions {
+  /** Usually `process.env`; read when an endpoint is first used. */
+  readonly env: Environment;
+  /** Named endpoints of the config file. Default none. */
+  readonly endpoints?: EndpointConfigs;
+}
+
+/** An endpoint before its variables are read. */
+interface Definition {
+  /** The base URL in force; undefined = none is set and there is no default. */
+  baseUrl(env: Environment): string | undefined;
+  readonly baseUrlVariable: string | undefined;
+  /** Variables that may hold the key, first set one wins. */
+  readonly keyVariables: readonly string[];
+  readonly keyRequired: boolean;
+  create(endpoint: Endpoint, env: Environment): Provider;
+}
+
+/** Unset and empty are the same. */
+function read(env: Environment, variable: string): string | undefined {
+  const value = env[variable]?.trim();
+  return value === '' ? undefined : value;
+}
+
+/** `LMSTUDIO_BASE_URL`, else host and port of LM Studio's server. */
+function lmStudioUrl(env: Environment): string {
+  const url = read(env, 'LMSTUDIO_BASE_URL');
+  if (url !== undefined) return url;
+  const host = read(env, 'LMSTUDIO_HOST') ?? 'localhost';
+  const address = host.includes('://') ? host.replace(/\/+$/, '') : `http://${host}`;
+  const port = read(env, 'LMSTUDIO_PORT');
+  const hasPort = /:\d+$/.test(address);
+  return `${address}${port === undefined ? (hasPort ? '' : ':1234') : hasPort ? '' : `:${port}`}/v1`;
+}
+
+const createGeminiFrom: Definition['create'] = (endpoint, env) =>
+  createGemini(endpoint, read(env, 'GOOGLE_GENAI_API_VERSION'));
+
+const BUILT_IN: ReadonlyMap<string, Definition> = new Map<string, Definition>([
+  [
+    'anthropic',
+    {
+      baseUrl: (env) => read(env, 'ANTHROPIC_BASE_URL') ?? 'https://api.anthropic.com',
+      baseUrlVariable: 'ANTHROPIC_BASE_URL',
+      keyVariables: ['ANTHROPIC_API_KEY'],
+      keyRequired: true,
+      create: createAnthropic,
+    },
+  ],
+  [
+    'gemini',
+    {
+      baseUrl: (env) => read(env, 'GOOGLE_GEMINI_BASE_URL') ?? 'https://generativelanguage.googleapis.com',
+      baseUrlVariable: 'GOOGLE_GEMINI_BASE_URL',
+      keyVariables: ['GEMINI_API_KEY', 'GOOGLE_API_KEY'],
+      keyRequired: true,
+      create: createGeminiFrom,
+    },
+  ],
+  [
+    'openai',
+    {
+      baseUrl: (env) => read(env, 'OPENAI_BASE_URL') ?? 'https://api.openai.com/v1',
+      baseUrlVariable: 'OPENAI_BASE_URL',
+      keyVariables: ['OPENAI_API_KEY'],
+      keyRequired: true,
+      create: (endpoint) => createOpenAiCompatible(endpoint, OPENAI_DIALECT),
+    },
+  ],
+  ['lmstudio', local('LMSTUDIO', lmStudioUrl)],
+  ['ollama', local('OLLAMA', (env) => read(env, 'OLLAMA_BASE_URL') ?? 'http://localhost:11434/v1')],
+  ['compatible', local('COMPATIBLE', (env) => read(env, 'COMPATIBLE_BASE_URL'))],
+]);
+
+function local(prefix: string, baseUrl: Definition['baseUrl']): Definition {
+  return {
+    baseUrl,
+    baseUrlVariable: `${prefix}_BASE_URL`,
+    keyVariables: [`${prefix}_API_KEY`],
+    keyRequired: false,
+    create: (endpoint) => createOpenAiCompatible(endpoint, LOCAL_DIALECT),
+  };
+}
+
+function creatorOf(kind: ProviderKind): Definition['create'] {
+  switch (kind) {
+    case 'anthropic':
+      return createAnthropic;
+    case 'gemini':
+      return createGeminiFrom;
+    case 'openai-compatible':
+      return (endpoint) => createOpenAiCompatible(endpoint, ROUTER_DIALECT);
+  }
+}
+
+function named(config: EndpointConfigs[string]): Definition {
+  return {
+    baseUrl: () => config.baseUrl,
+    baseUrlVariable: undefined,
+    keyVariables: config.apiKeyEnv === undefined ? [] : [config.apiKeyEnv],
+    keyRequired: config.apiKeyEnv !== undefined,
+    create: creatorOf(config.kind),
+  };
+}
+
+function resolve(name: string, definition: Definition, env: Environment): Endpoint {
+  const variables = definition.keyVariables.join(' or ');
+  const apiKey = definition.keyVariables.map((variable) => read(env, variable)).find((key) => key !== undefined);
+  if (definition.keyRequired && apiKey === undefined) {
+    throw new TemperedError('authentication', `There is no key for ${name}: ${variables} is not set.`, {
+      remedy: `Set ${variables} in the environment of the worker (or of this command), then try again.`,
+    });
+  }
+  const baseUrl = definition.baseUrl(env);
+  if (baseUrl === undefined) {
+    throw new TemperedError(
+      'input',
+      `${name} has no address: ${definition.baseUrlVariable ?? 'its base URL'} is not set.`,
+      {
+        remedy: "Set it to the server's OpenAI-style URL, for example http://localhost:8000/v1.",
+      },
+    );
+  }
+  if (!URL.canParse(baseUrl)) {
+    const where = definition.baseUrlVariable ?? `${name}'s base URL`;
+    throw new TemperedError('input', `${where} is not a URL: ${baseUrl}`, {
+      remedy: 'Write it with http:// or https://.',
+    });
+  }
+  return { name, baseUrl, apiKey, keyVariable: variables === '' ? undefined : variables };
+}
+
+/** The endpoints this environment and config file describe. Clients are made when first asked for. */
+export function createProviderSet({ env, endpoints = {} }: ProviderSetOptions): ProviderSet {
+  const definitions = new Map(BUILT_IN);
+  for (const [name, config] of Object.entries(endpoints)) definitions.set(name, named(config));
+  const names = [...definitions.keys()];
+  const providers = new Map<string, Provider>();
+  const usable = ([, definition]: readonly [string, Definition]): boolean =>
+    definition.baseUrl(env) !== undefined &&
+    (!definition.keyRequired || definition.keyVariables.some((variable) => read(env, variable) !== undefined));
+  return {
+    names,
+    available: [...definitions].filter(usable).map(([name]) => name),
+    get(name) {
+      const existing = providers.get(name);
+      if (existing !== undefined) return existing;
+      const definition = definitions.get(name);
+      if (definition === undefined) {
+        throw new TemperedError('input', `There is no provider "${name}".${didYouMean(name, names)}`, {
+          remedy: `Providers are ${names.join(', ')}; others can be named in tempered.config.json under "providers".`,
+        });
+      }
+      const provider = definition.create(resolve(name, definition, env), env);
+      providers.set(name, provider);
+      return provider;
+    },
+  };
+}

@@ -1,0 +1,121 @@
+import { AsyncLocalStorage } from 'node:async_hooks';
+import { networkError } from './network.js';
+import type { ProviderError } from './types.js';
+
+/** One HTTP response, read to its end. */
+export interface Exchange {
+  readonly status: number;
+  readonly headers: Headers;
+  readonly text: string;
+}
+
+/** What one call through an SDK came to. */
+export type Transaction<T> =
+  /** Something answered. `value` is what the SDK made of it; undefined when it threw. */
+  | {
+      readonly kind: 'response';
+      readonly exchange: Exchange;
+      readonly value: T | undefined;
+      readonly latencyMs: number;
+    }
+  | { readonly kind: 'failure'; readonly error: ProviderError; readonly latencyMs: number };
+
+interface Recorder {
+  sent: boolean;
+  exchange: Exchange | null;
+}
+
+/** The recorder of the call in progress. SDK clients are shared by all calls, so it travels with the async context. */
+const recorders = new AsyncLocalStorage<Recorder>();
+
+/** Statuses whose responses can have no body. */
+const BODILESS = new Set([204, 205, 304]);
+
+/**
+ * The `fetch` every SDK client is given: keeps status, headers and body of the response exactly as they came, since the
+ * SDKs drop some of them (headers of errors, bodies that are not JSON).
+ */
+export async function recordingFetch(input: string | URL | Request, init?: RequestInit): Promise<Response> {
+  const recorder = recorders.getStore();
+  if (recorder === undefined) return fetch(input, init);
+  recorder.sent = true;
+  const response = await fetch(input, init);
+  const text = await response.text();
+  recorder.exchange = { status: response.status, headers: response.headers, text };
+  const headers = new Headers(response.headers);
+  // The text is decoded already.
+  headers.delete('content-encoding');
+  headers.delete('content-length');
+  return new Response(BODILESS.has(response.status) ? null : text, {
+    status: response.status,
+    statusText: response.statusText,
+    headers,
+  });
+}
+
+function abortFailure(ended: 'timeout' | 'cancelled', sent: boolean, timeoutMs: number): ProviderError {
+  const billed = sent ? 'unknown' : 'no';
+  const shared = { status: null, retryAfterMs: null, billed } as const;
+  if (ended === 'cancelled') {
+    return { ...shared, category: 'cancelled', message: 'The request was cancelled.', retryable: false };
+  }
+  const message = `No complete answer within ${timeoutMs / 1000} s. Raise promptTimeoutMs if the model needs longer.`;
+  return { ...shared, category: 'timeout', message, retryable: true };
+}
+
+/** How long and until when a call may run. */
+export interface TransactOptions {
+  /** Time for the whole response; milliseconds. */
+  readonly timeoutMs: number;
+  /** Aborts the request; the result is then `cancelled`. */
+  readonly signal: AbortSignal;
+  /** Where requests go, for error messages. */
+  readonly baseUrl: string;
+}
+
+/**
+ * The timeout to give an SDK for a call that {@link transact} ends after `timeoutMs`: a little longer, so that ours is
+ * the one that ends it and the reason is known.
+ */
+export function sdkTimeoutMs(timeoutMs: number): number {
+  return timeoutMs + 2000;
+}
+
+/** Runs one SDK call under our own timer, so that a timeout and a cancellation can be told apart. Never throws. */
+export async function transact<T>(
+  run: (signal: AbortSignal) => Promise<T>,
+  options: TransactOptions,
+): Promise<Transaction<T>> {
+  const { timeoutMs, signal, baseUrl } = options;
+  const started = performance.now();
+  const latencyMs = (): number => Math.round(performance.now() - started);
+  if (signal.aborted) return { kind: 'failure', error: abortFailure('cancelled', false, timeoutMs), latencyMs: 0 };
+  const controller = new AbortController();
+  const ended: { why: 'timeout' | 'cancelled' | null } = { why: null };
+  const stop = (why: 'timeout' | 'cancelled'): void => {
+    ended.why ??= why;
+    controller.abort();
+  };
+  const timer = setTimeout(() => stop('timeout'), timeoutMs);
+  const onAbort = (): void => stop('cancelled');
+  signal.addEventListener('abort', onAbort, { once: true });
+  const recorder: Recorder = { sent: false, exchange: null };
+  let value: T | undefined;
+  let thrown: unknown;
+  try {
+    value = await recorders.run(recorder, () => run(controller.signal));
+  } catch (error) {
+    thrown = error;
+  } finally {
+    clearTimeout(timer);
+    signal.removeEventListener('abort', onAbort);
+  }
+  if (recorder.exchange !== null) {
+    return { kind: 'response', exchange: recorder.exchange, value, latencyMs: latencyMs() };
+  }
+  const error =
+    ended.why === null
+      ? networkError(thrown, recorder.sent, baseUrl)
+      : abortFailure(ended.why, recorder.sent, timeoutMs);
+  return { kind: 'failure', error, latencyMs: latencyMs() };
+}
