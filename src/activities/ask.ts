@@ -20,11 +20,15 @@ export interface Ask {
   readonly model: string;
   /** Provider and pool. */
   readonly provider: string;
+  /** What is known of the model. */
   readonly info: ModelInfo;
   /** 1-based rung. */
   readonly stage: number;
+  /** Whole answer, or only the failed fields. */
   readonly kind: StageKind;
+  /** What was really sent to make the stage differ. */
   readonly variation: Variation;
+  /** What the provider is sent. */
   readonly request: ModelRequest;
   /** Valid fields of earlier prompts that this one completes. */
   readonly kept: JsonObject | null;
@@ -36,13 +40,19 @@ export interface Ask {
 
 /** Where a prompt stands: its record, state and the batch's settings. */
 export interface AskInput {
+  /** The task. */
   readonly task: WorkerTask;
+  /** The record. */
   readonly record: StoredRecord;
+  /** State before this prompt. */
   readonly state: RetryStateData;
   /** Kept fields, read from the journal when history has only a reference. */
   readonly kept: JsonObject | null;
+  /** What the batch allows now. */
   readonly control: Control;
+  /** Result of `prepare()`. */
   readonly prepared: Json | undefined;
+  /** The time prices are read at. */
   readonly now: Date;
 }
 

@@ -14,11 +14,17 @@ import type { TaskSpec } from '../task/spec.js';
 
 /** What every activity factory is given: nothing is reached through globals. */
 export interface ActivityDeps {
+  /** The open store. */
   readonly store: Store;
+  /** Endpoints this process can reach. */
   readonly providers: ProviderSet;
+  /** Every prompt of this process passes it. */
   readonly gate: Gate;
+  /** What the batch allows now. */
   readonly control: ControlCache;
+  /** Tasks by hash. */
   readonly tasks: TaskBook;
+  /** Batches by id. */
   readonly batches: BatchBook;
   /** For words to a batch workflow. */
   readonly client: Client;
@@ -28,8 +34,11 @@ export interface ActivityDeps {
 
 /** A task as a worker runs it. */
 export interface WorkerTask {
+  /** The task's hash. */
   readonly hash: string;
+  /** Its serialisable part. */
   readonly spec: TaskSpec;
+  /** Stages and limits of an item. */
   readonly plan: ItemPlan;
   /** Checks an answer's shape; the task's own `validate` comes after it. */
   readonly checkShape: (value: Json) => Validation;

@@ -10,9 +10,13 @@ import type { PromptInput, PromptResult } from './types.js';
 
 /** A prompt's record, task and state, read from the store. */
 export interface Job {
+  /** Its batch. */
   readonly batch: BatchFacts;
+  /** The task. */
   readonly task: WorkerTask;
+  /** The record. */
   readonly record: StoredRecord;
+  /** State before this prompt. */
   readonly state: RetryStateData;
   /** What `execute` and `onError` see and change. */
   readonly user: RetryState;
@@ -20,9 +24,11 @@ export interface Job {
   readonly kept: JsonObject | null;
   /** 1-based number of this prompt. */
   readonly prompt: number;
+  /** Its prompts so far. */
   readonly journal: readonly JournalRow[];
   /** Workflow and run that ask, for the outcome. */
   readonly workflowId: string | null;
+  /** The item's run; null when none was needed. */
   readonly runId: string | null;
 }
 
@@ -54,8 +60,11 @@ export async function openJob(deps: ActivityDeps, input: PromptInput): Promise<J
 
 /** A prompt that was sent before this activity ran. */
 export interface Journalled {
+  /** How it ended. */
   readonly result: PromptResult;
+  /** The valid answer; the valid fields of a `partial`; else null. */
   readonly output: Json;
+  /** Raw facts, when the task asks for them; else null. */
   readonly metadata: OutcomeMetadata | null;
 }
 
@@ -99,6 +108,7 @@ export interface Answer {
   readonly output: Json;
   /** Valid fields of this very prompt that are too big for history. */
   readonly keptAside: JsonObject | null;
+  /** Raw facts, when the task asks for them; else null. */
   readonly metadata: OutcomeMetadata | null;
 }
 

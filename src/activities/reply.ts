@@ -19,14 +19,19 @@ const MAX_ISSUE_CHARS = 300;
 
 /** What a reply came to. */
 export interface Judged {
+  /** What the ladder is told. */
   readonly event: PromptEvent;
+  /** How the prompt ended. */
   readonly verdict: PromptVerdict;
   /** The valid answer, or what a person is asked to look at. */
   readonly output: Json;
   /** Kept fields too big for history. */
   readonly keptAside: JsonObject | null;
+  /** Tokens; null when nobody told. */
   readonly usage: Usage | null;
+  /** Nano-dollars; null = unknown. */
   readonly costNano: number | null;
+  /** Saved by cache reads net of write premiums; nano-dollars. */
   readonly savingsNano: number;
 }
 
@@ -57,7 +62,9 @@ export async function judge(reply: ModelReply, ask: Ask, job: JudgeInput): Promi
 
 /** What `judge` needs beside the reply. */
 export interface JudgeInput {
+  /** The task. */
   readonly task: WorkerTask;
+  /** State before this prompt. */
   readonly state: RetryStateData;
   /** The record. */
   readonly input: Json;

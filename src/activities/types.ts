@@ -7,8 +7,11 @@ import type { AddItems, BatchInput, ReviewAnswer } from '../workflows/types.js';
 
 /** What the `prompt` activity gets: enough to find everything else in the store. */
 export interface PromptInput {
+  /** The batch. */
   readonly batchId: string;
+  /** 0-based position in the input. */
   readonly index: number;
+  /** State before this prompt. */
   readonly state: RetryStateData;
   /** The batch's first prompt, sent ahead of its item: journalled, but ends nothing. */
   readonly probe?: true;
@@ -18,10 +21,13 @@ export interface PromptInput {
 export interface PromptResult extends PromptReport {
   /** 1-based rung. */
   readonly stage: number;
+  /** Whole answer, or only the failed fields. */
   readonly kind: StageKind;
+  /** What was really sent to make the stage differ. */
   readonly variation: Variation;
   /** `provider/model` that was asked. */
   readonly model: string;
+  /** How the prompt ended. */
   readonly verdict: PromptVerdict;
   /** The valid answer, when it is at most 64 KiB; bigger ones are in the store only. */
   readonly output?: Json;
@@ -39,9 +45,13 @@ export interface PromptActivities {
 
 /** A batch as its workflow needs it. */
 export interface OpenedBatch {
+  /** The task's hash. */
   readonly taskHash: string;
+  /** The task's name. */
   readonly taskName: string;
+  /** `provider/model`. */
   readonly model: string;
+  /** Stages and limits of an item. */
   readonly plan: ItemPlan;
   /** Records in the store. */
   readonly items: number;
@@ -49,15 +59,21 @@ export interface OpenedBatch {
   readonly queue: string;
   /** Queue of the task's other functions; the control queue when it has none. */
   readonly functionQueue: string;
+  /** The task has `prepare()`. */
   readonly hasPrepare: boolean;
+  /** The task has `cleanup()`. */
   readonly hasCleanup: boolean;
+  /** The task has `postProcess()`. */
   readonly hasPostProcess: boolean;
 }
 
 /** A batch's final figures. */
 export interface BatchTotals extends RangeCounts {
+  /** Records in all. */
   readonly items: number;
+  /** Prompts spent. */
   readonly prompts: number;
+  /** Dollars; null when a part is unknown. */
   readonly costUsd: number | null;
 }
 
@@ -99,14 +115,19 @@ export interface OpenedShard {
 
 /** How an item ends when no prompt of its own decided it. */
 export interface ItemEnd {
+  /** The batch. */
   readonly batchId: string;
+  /** 0-based position in the input. */
   readonly index: number;
+  /** How it ends. */
   readonly status: OutcomeStatus;
+  /** Why it failed; null or absent when it did not. */
   readonly error: ItemError;
 }
 
 /** Keeping a shard's and an item's rows. Run on the control queue. */
 export interface ItemActivities {
+  /** The range's records without an outcome. */
   openShard(batchId: string, from: number, to: number): Promise<OpenedShard>;
   /** Every record of `[from, to)` without an outcome gets its final one; returns the range's counts. */
   closeShard(batchId: string, from: number, to: number, error: ItemError): Promise<RangeCounts>;

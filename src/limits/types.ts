@@ -16,11 +16,13 @@ export interface Lease {
 
 /** What a worker asks of a pool's row: in one statement it returns what it used and takes more. */
 export interface LeaseRequest {
+  /** The pool's name: the provider. */
   readonly pool: string;
   /** The asking process. */
   readonly worker: string;
   /** Requests it would like to start in the next quarter second. */
   readonly wantRequests: number;
+  /** Tokens it would like for them. */
   readonly wantTokens: number;
   /** Prompts it has in flight and would like to have. */
   readonly wantInFlight: number;
@@ -51,15 +53,19 @@ export interface Permit {
 
 /** What the gate needs to know of a prompt. */
 export interface GateRequest {
+  /** The pool's name: the provider. */
   readonly pool: string;
+  /** The batch. */
   readonly batchId: string;
   /** Prompts of this batch that may be in flight in this process. */
   readonly concurrency: number;
   /** Estimated tokens, input and output. */
   readonly tokens: number;
+  /** Quotas in force. */
   readonly limits: PoolLimits;
   /** Longest wait in the gate; milliseconds. */
   readonly boundMs: number;
+  /** Aborted when the prompt is no longer wanted. */
   readonly signal: AbortSignal;
 }
 

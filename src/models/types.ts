@@ -5,6 +5,7 @@ export type ProviderKind = 'anthropic' | 'gemini' | 'openai-compatible';
 export interface ModelRef {
   /** `anthropic`, `gemini`, `openai`, `lmstudio`, `ollama`, `compatible`, or a named endpoint. Also the pool's name. */
   readonly provider: string;
+  /** Everything after the first slash. */
   readonly model: string;
 }
 
@@ -12,18 +13,25 @@ export interface ModelRef {
 export interface PriceBand {
   /** Largest whole prompt this band holds for; null = no limit. */
   readonly upTo: number | null;
+  /** Per million prompt tokens that are neither read from nor written to a cache. */
   readonly input: number;
+  /** Per million generated tokens. */
   readonly output: number;
+  /** Per million tokens read from the cache. */
   readonly cacheRead: number;
+  /** Per million tokens written for five minutes. */
   readonly cacheWrite5m: number;
+  /** Per million tokens written for an hour. */
   readonly cacheWrite1h: number;
 }
 
 /** What is known of a model. Null = unknown, never zero. */
 export interface ModelInfo {
+  /** Provider and name. */
   readonly ref: ModelRef;
   /** Largest whole prompt, tokens. */
   readonly contextTokens: number | null;
+  /** Largest answer; null = unknown. */
   readonly maxOutputTokens: number | null;
   /** Smallest prefix the provider caches, tokens. */
   readonly minCacheTokens: number | null;

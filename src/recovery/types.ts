@@ -6,6 +6,7 @@ import type { Usage } from '../task/usage.js';
 
 /** Stages and limits of an item: what its workflow gets. Under 1 kB of JSON. */
 export interface ItemPlan {
+  /** The ladder, first rung first. */
   readonly stages: readonly Stage[];
   /** Prompts the item may spend. */
   readonly maxPrompts: number;
@@ -21,6 +22,7 @@ export interface ItemPlan {
 export interface RetryStateData {
   /** 0-based rung; grows past the last one never. */
   readonly stage: number;
+  /** Prompts spent so far. */
   readonly promptsUsed: number;
   /** Valid fields of the best answer so far; null when there is none, or when they wait in the journal (`keptRef`). */
   readonly kept: JsonObject | null;
@@ -54,10 +56,13 @@ export type PromptEvent =
 
 /** What a prompt did and what it cost: the input of one step of the ladder. */
 export interface PromptReport {
+  /** What happened, as the ladder sees it. */
   readonly event: PromptEvent;
   /** Prompts used by the item up to and with this one. */
   readonly promptsUsed: number;
+  /** Tokens; null when nobody told. */
   readonly usage: Usage | null;
+  /** Nano-dollars; null = unknown. */
   readonly costNano: number | null;
   /** The user's keys after this prompt. */
   readonly user: JsonObject;

@@ -30,6 +30,7 @@ export interface AttemptContext {
   readonly attempt: number;
   /** Time for this prompt; milliseconds. */
   readonly timeout: number;
+  /** The item's own keys. */
   readonly state: UserState;
   /** Aborted when the item is cancelled or the time is over. */
   readonly signal: AbortSignal;
@@ -39,11 +40,15 @@ export interface AttemptContext {
 export interface TaskRequest {
   /** `provider/model`. */
   readonly model: string;
+  /** Static prefix. */
   readonly instructions: string | undefined;
+  /** Turns, the record in the last one. */
   readonly messages: readonly Message[];
   /** The schema asked for: a sub-schema in a partial stage. */
   readonly schema: JsonObject | undefined;
+  /** Cap of generated tokens, thinking included. */
   readonly maxOutputTokens: number;
+  /** Sampling temperature; undefined = not sent. */
   readonly temperature: number | undefined;
   /** The record. */
   readonly input: Json;
@@ -55,7 +60,9 @@ export interface ExecuteResult {
   readonly text: string;
   /** Tokens, when known. */
   readonly usage?: Usage;
+  /** The provider's own word for why it stopped; null when it gave none. */
   readonly finishReason?: string;
+  /** Ratings, for post-processors. */
   readonly safetyRatings?: readonly SafetyRating[];
 }
 

@@ -3,6 +3,7 @@ export type Json = null | boolean | number | string | Json[] | JsonObject;
 
 /** A JSON object. */
 export interface JsonObject {
+  /** A member. */
   [key: string]: Json;
 }
 

@@ -40,29 +40,39 @@ export type PromptVerdict = 'valid' | 'invalid' | ItemError['category'];
 export interface PromptRecord {
   /** 1-based rung of the ladder. */
   readonly stage: number;
+  /** Whole answer, or only the failed fields. */
   readonly kind: StageKind;
+  /** What was really sent to make the stage differ. */
   readonly variation: Variation;
   /** `provider/model` that was asked. */
   readonly model: string;
+  /** How it ended. */
   readonly result: PromptVerdict;
+  /** What was wrong with the answer. */
   readonly issues?: readonly Issue[];
   /** Null when the provider never told (a reset, a crash). */
   readonly usage: Usage | null;
   /** Null when usage or price is unknown. */
   readonly costUsd: number | null;
+  /** From request to whole answer; null = unknown. */
   readonly latencyMs: number | null;
 }
 
 /** One of Gemini's ratings; other providers have none. */
 export interface SafetyRating {
+  /** `HARM_CATEGORY_…`. */
   readonly category: string;
+  /** `NEGLIGIBLE`, `LOW`, `MEDIUM` or `HIGH`. */
   readonly probability: string;
+  /** Whether it blocked the answer. */
   readonly blocked?: boolean;
 }
 
 /** Raw facts about the final prompt, present when the task asks for `includeMetadata`. */
 export interface OutcomeMetadata {
+  /** Gemini's ratings; null when there are none. */
   readonly safetyRatings: readonly SafetyRating[] | null;
+  /** The provider's own word for why it stopped; null when it gave none. */
   readonly finishReason: string | null;
   /** The provider's own usage object, untouched. */
   readonly tokenUsage: JsonObject | null;
@@ -76,10 +86,13 @@ export interface Outcome {
   readonly index: number;
   /** The record's own id, else the index as text. */
   readonly id: string;
+  /** How it ended. */
   readonly status: OutcomeStatus;
   /** The valid answer; for `partial` the valid fields; else null. */
   readonly output: Json;
+  /** Why it failed; null or absent when it did not. */
   readonly error?: ItemError;
+  /** Every prompt spent, in order. */
   readonly prompts: readonly PromptRecord[];
   /** Sum over the prompts whose usage is known. */
   readonly usage: Usage;
@@ -87,7 +100,9 @@ export interface Outcome {
   readonly costUsd: number | null;
   /** Null when no workflow was needed (answered without a prompt, reused, never started). */
   readonly workflowId: string | null;
+  /** The item's run; null when none was needed. */
   readonly runId: string | null;
+  /** Raw facts, when the task asks for them; else null. */
   readonly metadata?: OutcomeMetadata;
   /** The record itself, with `--with-input`. */
   readonly input?: Json;
@@ -95,10 +110,15 @@ export interface Outcome {
 
 /** Totals of a batch, as kept by the store's grouped writes. */
 export interface Counters {
+  /** Records loaded. */
   readonly items: number;
+  /** Records with a valid answer. */
   readonly succeeded: number;
+  /** Records with some valid fields. */
   readonly partial: number;
+  /** Records that failed. */
   readonly failed: number;
+  /** Records no answer was asked for to the end. */
   readonly notRun: number;
   /** Prompts spent. */
   readonly prompts: number;
@@ -118,7 +138,10 @@ export interface Counters {
 
 /** How the prompts of one stage ended. */
 export interface StageCount {
+  /** Prompts with a valid answer. */
   readonly valid: number;
+  /** Prompts whose answer was not valid. */
   readonly invalid: number;
+  /** Prompts that ended with an error. */
   readonly error: number;
 }

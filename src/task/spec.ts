@@ -7,7 +7,9 @@ export type ContentPart =
 
 /** One turn of a conversation. */
 export interface Message {
+  /** `user` or `assistant`. */
   readonly role: 'user' | 'assistant';
+  /** Text, or parts. */
   readonly content: string | readonly ContentPart[];
 }
 
@@ -66,6 +68,7 @@ export interface TaskSpec {
   readonly includeMetadata: boolean;
   /** Prompt caching of the static prefix. */
   readonly cache: { readonly enabled: boolean };
+  /** Quotas of the provider account; not part of the task's identity. */
   readonly limits: PoolLimits;
   /** Free text that is part of the identity: change it when code that no hash can see has changed. */
   readonly version?: string;
@@ -91,6 +94,7 @@ export type TaskFunctionName = (typeof TASK_FUNCTION_NAMES)[number];
 
 /** A record's prompt after its places were filled in: what the store keeps and the model is sent. */
 export interface RenderedPrompt {
+  /** Turns to send, the record in the last one. */
   readonly messages: readonly Message[];
 }
 

@@ -23,7 +23,9 @@ export interface StartWorkerOptions {
   readonly connection: NativeConnection;
   /** Namespace of both. */
   readonly namespace: string;
+  /** The open store. */
   readonly store: Store;
+  /** Endpoints this process can reach. */
   readonly providers: ProviderSet;
   /** Modules this worker has loaded; tasks without functions need none. */
   readonly tasks: readonly AnyTask[];

@@ -33,10 +33,15 @@ setWorkflowOptions({ versioningBehavior: 'AUTO_UPGRADE' }, batch);
 /** A running batch: its steps in order, and what the message handlers touch. */
 export class BatchRun {
   private readonly batchId = workflowInfo().workflowId;
+  /** What the batch allows now. */
   readonly control: BatchControl;
+  /** Records that come while it runs. */
   readonly intake: Intake;
+  /** Messages that could not be used. */
   readonly rejected: string[] = [];
+  /** Open shards and the records still to hand out; undefined until opened. */
   shards: Shards | undefined;
+  /** The batch has ended. */
   finished = false;
   private opened: OpenedBatch | undefined;
   private probed: boolean;
@@ -51,6 +56,7 @@ export class BatchRun {
     handleMessages(this);
   }
 
+  /** Runs the batch to its end. */
   async execute(): Promise<BatchResult> {
     try {
       await this.start();
@@ -241,6 +247,7 @@ export class BatchRun {
     this.showDetails();
   }
 
+  /** Answer of the query `progress`. */
   progress(): BatchProgress {
     const counts = this.shards?.counts ?? NO_COUNTS;
     return {
@@ -260,6 +267,7 @@ export class BatchRun {
     return this.probed ? 'running' : 'preparing';
   }
 
+  /** Answer of the query `config`. */
   config(): BatchConfig {
     if (this.opened === undefined) throw new ApplicationFailure('The batch is being opened; ask again in a moment.');
     const { settings } = this.control;

@@ -17,7 +17,9 @@ const MODEL_PAUSES: readonly ErrorCategory[] = [
 
 /** What messages changed in a batch, and its publication to the workers. */
 export class BatchControl {
+  /** Null = not paused. */
   paused: PauseState | null;
+  /** Null = prompts may start. */
   stop: StopReason | null = null;
   private published = 0;
   private writing = false;

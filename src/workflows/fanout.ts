@@ -31,7 +31,9 @@ export function nextShardSize(remaining: number, freePlaces: number): number {
 
 /** The records a batch has still to hand out: those shards gave back first, then those never opened. */
 export interface Supply {
+  /** Ranges `[from, to)` shards gave back. */
   readonly returned: readonly Range[];
+  /** First index no shard was opened for. */
   readonly cursor: number;
   /** Records known so far. */
   readonly items: number;

@@ -34,8 +34,11 @@ interface OpenShard {
 
 /** The batch's open shards and the records still to hand out. */
 export class Shards {
+  /** Counts of closed shards. */
   counts: RangeCounts;
+  /** Records no shard has. */
   supply: Supply;
+  /** The last failures, newest last. */
   readonly failures: FailureNote[] = [];
   private readonly open = new Map<number, OpenShard>();
 

@@ -35,24 +35,35 @@ export interface BatchCarry {
   readonly nextShard: number;
   /** Counts of closed shards. */
   readonly counts: RangeCounts;
+  /** Version of the last published control row. */
   readonly controlVersion: number;
+  /** What messages changed. */
   readonly settings: BatchSettings;
+  /** No more records are to come. */
   readonly inputClosed: boolean;
+  /** Records in all. */
   readonly items: number;
   /** `addItems` payloads that came during the drain. */
   readonly backlog: readonly AddItems[];
   /** `prepare()` and the first prompt are done. */
   readonly probed: boolean;
+  /** Null = not paused. */
   readonly paused: PauseState | null;
 }
 
 /** What messages change in a running batch. */
 export interface BatchSettings {
+  /** Prompts in flight. */
   readonly concurrency: number;
+  /** Money limit in nano-dollars; null = none. */
   readonly budgetNano: number | null;
+  /** Milliseconds since epoch after which no prompt starts; null = none. */
   readonly deadline: number | null;
+  /** Overrides the task's model; null = the task's own. */
   readonly model: string | null;
+  /** Quotas in force. */
   readonly limits: PoolLimits;
+  /** Indices cancelled one by one. */
   readonly cancelled: readonly number[];
 }
 
@@ -68,19 +79,27 @@ export interface AddItems {
 
 /** Result of the `batch` workflow. */
 export interface BatchResult extends RangeCounts {
+  /** How it ended. */
   readonly status: 'finished' | 'cancelled' | 'stopped';
+  /** Why it ended early; null = it did not. */
   readonly reason: StopReason | null;
+  /** Records in all. */
   readonly items: number;
+  /** Prompts spent. */
   readonly prompts: number;
+  /** Dollars; null when a part is unknown. */
   readonly costUsd: number | null;
 }
 
 /** Answer of the query `progress`. */
 export interface BatchProgress extends RangeCounts {
+  /** What the batch is doing. */
   readonly status: 'preparing' | 'running' | 'paused' | 'draining' | 'finished';
   /** Why it is paused. */
   readonly paused: PauseState | null;
+  /** Records in all. */
   readonly items: number;
+  /** Shards whose workflow runs. */
   readonly openShards: number;
   /** ISO time of the newest count. */
   readonly asOf: string;
@@ -88,29 +107,41 @@ export interface BatchProgress extends RangeCounts {
 
 /** Answer of the query `config`. */
 export interface BatchConfig {
+  /** The task's hash. */
   readonly taskHash: string;
+  /** The task's name. */
   readonly taskName: string;
+  /** `provider/model` in force. */
   readonly model: string;
+  /** How it runs. */
   readonly options: BatchOptions;
+  /** What messages changed. */
   readonly settings: BatchSettings;
 }
 
 /** One of the last failures, answer of the query `failures` (at most 50, newest last; all of them are in the store). */
 export interface FailureNote {
+  /** The record; -1 for a message that could not be used. */
   readonly index: number;
+  /** Class of the failure. */
   readonly category: string;
+  /** What happened and what to do. */
   readonly message: string;
 }
 
 /** Input of a `shard` workflow. */
 export interface ShardInput {
+  /** The batch. */
   readonly batchId: string;
+  /** Its number in the batch. */
   readonly shard: number;
   /** Range `[from, to)`. */
   readonly from: number;
+  /** End of the range, exclusive. */
   readonly to: number;
   /** Items in flight. */
   readonly share: number;
+  /** Stages and limits of an item. */
   readonly plan: ItemPlan;
   /** Queue of the prompts. */
   readonly queue: string;
@@ -122,6 +153,7 @@ export interface ShardInput {
 
 /** Result of a `shard`. */
 export interface ShardResult {
+  /** Counts of closed shards. */
   readonly counts: RangeCounts;
   /** First index it did not start because the batch wanted to continue as new; `to` if it started all. */
   readonly next: number;
@@ -131,8 +163,11 @@ export interface ShardResult {
 
 /** Input of an `item` workflow. */
 export interface ItemInput {
+  /** The batch. */
   readonly batchId: string;
+  /** 0-based position in the input. */
   readonly index: number;
+  /** Stages and limits of an item. */
   readonly plan: ItemPlan;
   /** Queue of the prompts. */
   readonly queue: string;
@@ -146,16 +181,21 @@ export interface ItemInput {
 
 /** Result of an `item` that ended without failing; its `story` is for people who read it in the UI. */
 export interface ItemResult {
+  /** How it ended. */
   readonly status: 'succeeded' | 'partial' | 'notRun';
   /** Stage by stage: what was asked, how it varied, what was wrong, what it cost. */
   readonly story: readonly string[];
+  /** Prompts spent. */
   readonly prompts: number;
+  /** Dollars; null when a part is unknown. */
   readonly costUsd: number | null;
 }
 
 /** Payload of the signal `halted`: a worker paused the store's control row at this version. */
 export interface Halt {
+  /** Why and since when. */
   readonly pause: PauseState;
+  /** Version of the control row the worker had read. */
   readonly atVersion: number;
 }
 
@@ -169,6 +209,8 @@ export interface ReviewAnswer {
 
 /** Input of a `review` workflow. */
 export interface ReviewInput {
+  /** The batch. */
   readonly batchId: string;
+  /** 0-based position in the input. */
   readonly index: number;
 }
