@@ -6,6 +6,7 @@ export interface ModelRef {
   /** `anthropic`, `gemini`, `openai`, `lmstudio`, `ollama`, `compatible`, or a named endpoint. Also the pool's name. */
   readonly provider: string;
   /** Everything after the first slash. */
+  /** The provider's own name of the model; may contain slashes. */
   readonly model: string;
 }
 
@@ -14,24 +15,31 @@ export interface PriceBand {
   /** Largest whole prompt this band holds for; null = no limit. */
   readonly upTo: number | null;
   /** Per million prompt tokens that are neither read from nor written to a cache. */
+  /** A token of the prompt that is neither read from nor written to a cache. */
   readonly input: number;
   /** Per million generated tokens. */
+  /** A generated token, thinking included. */
   readonly output: number;
   /** Per million tokens read from the cache. */
+  /** A token read from the cache. */
   readonly cacheRead: number;
   /** Per million tokens written for five minutes. */
+  /** A token written to the cache for five minutes. */
   readonly cacheWrite5m: number;
   /** Per million tokens written for an hour. */
+  /** A token written to the cache for an hour. */
   readonly cacheWrite1h: number;
 }
 
 /** What is known of a model. Null = unknown, never zero. */
 export interface ModelInfo {
   /** Provider and name. */
+  /** The model that was asked about. */
   readonly ref: ModelRef;
   /** Largest whole prompt, tokens. */
   readonly contextTokens: number | null;
   /** Largest answer; null = unknown. */
+  /** Most tokens of one answer. */
   readonly maxOutputTokens: number | null;
   /** Smallest prefix the provider caches, tokens. */
   readonly minCacheTokens: number | null;

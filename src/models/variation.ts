@@ -11,7 +11,7 @@ export interface StageVariation {
     readonly temperature?: number;
     /** Effort or thinking level. */
     readonly effort?: string;
-    /** Append {@link rewording} to the last user turn. */
+    /** Append a reworded instruction to the last user turn. */
     readonly reworded?: true;
   };
   /** The same for the outcome, with the stage's own model if it has one. */
@@ -69,15 +69,4 @@ function choose(info: ModelInfo, stage: Stage, params: JsonObject): StageVariati
 export function variationFor(info: ModelInfo, stage: Stage, place: StagePlace = {}): StageVariation {
   const sent = choose(info, stage, place.params ?? {});
   return { sent, variation: { ...sent, ...(stage.model === undefined ? {} : { model: stage.model }) } };
-}
-
-const REWORDINGS = [
-  'Read the request again from the start and answer it afresh, without repeating an earlier answer.',
-  'Work through the request step by step in your mind first, then give only the final answer.',
-  'Take a different approach than the obvious one, check every part of the request, then answer.',
-] as const;
-
-/** An instruction that asks for the same in other words; another one for each prompt of an item. */
-export function rewording(promptNumber: number): string {
-  return REWORDINGS[promptNumber % REWORDINGS.length] ?? REWORDINGS[0];
 }

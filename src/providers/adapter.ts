@@ -18,6 +18,7 @@ const LIST_TIMEOUT_MS = 30_000;
 export interface Endpoint {
   /** The name in `provider/model`. */
   readonly name: string;
+  /** Where requests go. */
   readonly baseUrl: string;
   /** Undefined = the endpoint needs none. */
   readonly apiKey: string | undefined;
@@ -27,6 +28,7 @@ export interface Endpoint {
 
 /** What differs between the wires: everything else about a request is the same for all. */
 export interface Wire {
+  /** Which wire it is. */
   readonly kind: ProviderKind;
   /** Sends one request through the SDK. Throws `TemperedError` (`input`) for content the wire cannot carry. */
   send(request: ModelRequest, signal: AbortSignal): Promise<unknown>;

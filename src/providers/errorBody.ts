@@ -8,6 +8,7 @@ export interface ErrorBody {
   readonly codes: readonly string[];
   /** The provider's own code to show, as it wrote it. */
   readonly code: string | undefined;
+  /** What happened, in the provider's words. */
   readonly message: string;
   /** A number in place of a code, as Gemini and OpenRouter send it: the status the error would have had. */
   readonly status: number | null;
@@ -85,7 +86,7 @@ const MAX_TEXT = 300;
  * list with one of them (Gemini's streams); some servers put its fields at the top (`object: "error"`, `detail`).
  */
 export function findError(body: unknown): ErrorBody | null {
-  const first = Array.isArray(body) ? body[0] : body;
+  const first: unknown = Array.isArray(body) ? body[0] : body;
   if (!isJsonObject(first)) return null;
   const error = first['error'];
   if (typeof error === 'string' && error !== '') return fromText(error);

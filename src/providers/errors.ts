@@ -144,6 +144,7 @@ export interface EndpointNames {
   readonly name: string;
   /** The variable its key comes from; undefined = it needs none. */
   readonly keyVariable: string | undefined;
+  /** Where the request went. */
   readonly baseUrl: string;
   /** The model asked for; undefined for requests that name none. */
   readonly model: string | undefined;

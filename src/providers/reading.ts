@@ -12,9 +12,13 @@ export interface Reading {
   readonly model: string | null;
   /** Everything the model wrote as its answer, thinking left out. */
   readonly text: string;
+  /** The provider's word for how the answer ended. */
   readonly finishReason: string | null;
+  /** Gemini's ratings; null elsewhere. */
   readonly safetyRatings: readonly SafetyRating[] | null;
+  /** Tokens; null when the server sent none. */
   readonly usage: Usage | null;
+  /** The provider's usage object, untouched. */
   readonly rawUsage: JsonObject | null;
   /** Why the text cannot be used; null when nothing speaks against it. */
   readonly stop: Stop | null;
@@ -24,6 +28,7 @@ export interface Reading {
 
 /** An answer that ended otherwise than by its own end. */
 export interface Stop {
+  /** The class of failure it is. */
   readonly category: ErrorCategory;
   /** The provider's word for it. */
   readonly code?: string;

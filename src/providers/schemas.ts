@@ -115,7 +115,10 @@ function rewriteObject(schema: JsonObject, subset: Subset): JsonObject {
   return { properties, additionalProperties: false, ...(subset.allRequired ? { required } : {}) };
 }
 
-type Kept = { readonly result: JsonObject; readonly words: readonly string[] };
+interface Kept {
+  readonly result: JsonObject;
+  readonly words: readonly string[];
+}
 
 /** One keyword: kept, rewritten, or turned into words. */
 function rewriteKeyword(keyword: string, value: Json, subset: Subset): Kept {

@@ -4,8 +4,11 @@ import type { ProviderError } from './types.js';
 
 /** One HTTP response, read to its end. */
 export interface Exchange {
+  /** HTTP status. */
   readonly status: number;
+  /** Response headers. */
   readonly headers: Headers;
+  /** The whole body. */
   readonly text: string;
 }
 

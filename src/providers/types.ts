@@ -11,12 +11,18 @@ export interface ModelRequest {
   readonly model: string;
   /** Static prefix: system prompt. */
   readonly instructions: string | undefined;
+  /** Turns, the record in the last one. */
+  /** The turns of the conversation; the last one is the user's. */
   readonly messages: readonly Message[];
   /** JSON Schema of the answer; undefined = text. */
   readonly schema: JsonObject | undefined;
+  /** Cap of generated tokens, thinking included. */
+  /** Most tokens to generate, thinking included. */
   readonly maxOutputTokens: number;
   /** Sent as it is: whether the model takes it was decided before. */
   readonly temperature: number | undefined;
+  /** Effort or thinking level. */
+  /** Effort or thinking level; sent as it is. */
   readonly effort: string | undefined;
   /** Cache the static prefix (Anthropic breakpoint on the system block). */
   readonly cachePrefix: boolean;
@@ -43,9 +49,17 @@ interface ReplyFacts {
 
 /** A usable text. */
 export interface ModelAnswer extends ReplyFacts {
+  /** Tells the two kinds of reply apart. */
+  /** The text can be used. */
   readonly ok: true;
+  /** The model's text. */
+  /** The answer, thinking left out; never blank. */
   readonly text: string;
+  /** The provider's own word for why it stopped; null when it gave none. */
+  /** The provider's word for how the answer ended; null when it gave none. */
   readonly finishReason: string | null;
+  /** Gemini's ratings; null when there are none. */
+  /** Gemini's ratings; null elsewhere. */
   readonly safetyRatings: readonly SafetyRating[] | null;
   /** Null when the server sent none. */
   readonly usage: Usage | null;
@@ -55,13 +69,25 @@ export interface ModelAnswer extends ReplyFacts {
 
 /** No usable text. May still be billed: then `usage` says so. */
 export interface ModelFailure extends ReplyFacts {
+  /** Tells the two kinds of reply apart. */
+  /** There is no text that can be used. */
   readonly ok: false;
+  /** What went wrong, classified. */
+  /** Why. */
   readonly error: ProviderError;
   /** Text that came before a truncation or block. */
   readonly text?: string;
+  /** The provider's own word for why it stopped; null when it gave none. */
+  /** The provider's word for how the answer ended; null when there was no answer. */
   readonly finishReason: string | null;
+  /** Gemini's ratings; null when there are none. */
+  /** Gemini's ratings; null elsewhere. */
   readonly safetyRatings: readonly SafetyRating[] | null;
+  /** Tokens; null when nobody told. */
+  /** Tokens; null when nobody told. */
   readonly usage: Usage | null;
+  /** The provider's usage object, untouched. */
+  /** The provider's usage object, untouched. */
   readonly rawUsage: JsonObject | null;
 }
 
@@ -80,7 +106,11 @@ export interface ProviderError extends ItemError {
 
 /** Quotas as response headers tell them. */
 export interface RateLimitHints {
+  /** Requests a minute; null = not told. */
+  /** Requests a minute; null = not told. */
   readonly rpm: number | null;
+  /** Tokens a minute; null = not told. */
+  /** Tokens a minute; null = not told. */
   readonly tpm: number | null;
 }
 

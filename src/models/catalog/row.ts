@@ -6,11 +6,17 @@ export interface CatalogRow {
   readonly id: string;
   /** Other exact ids the provider documents for the same model (dated snapshots). */
   readonly aliases?: readonly string[];
+  /** Largest whole prompt, tokens. */
   readonly contextTokens: number | null;
+  /** Most tokens of one answer. */
   readonly maxOutputTokens: number | null;
+  /** Smallest prefix that is cached, tokens. */
   readonly minCacheTokens: number | null;
+  /** Whether and how it takes a temperature. */
   readonly sampling: SamplingRule;
+  /** Its effort or thinking levels. */
   readonly effort: EffortRule | null;
+  /** Whether it has native structured output. */
   readonly structuredOutput: boolean | null;
   /** Price lists by rising start date; empty = unknown. Nothing is known of the time before the first. */
   readonly prices: readonly PriceStep[];
@@ -26,7 +32,9 @@ export interface PriceStep {
 
 /** A provider's models and where their numbers come from. */
 export interface ProviderCatalog {
+  /** Where the numbers come from, and when they were read. */
   readonly source: string;
+  /** One row per model. */
   readonly rows: readonly CatalogRow[];
 }
 

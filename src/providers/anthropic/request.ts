@@ -13,7 +13,9 @@ const SAMPLING_PARAMETERS = ['temperature', 'top_p', 'top_k'];
 
 /** A request as it goes to the SDK. */
 export interface AnthropicRequest {
+  /** The JSON body. */
   readonly body: JsonObject;
+  /** Headers beside the SDK's own. */
   readonly headers: Readonly<Record<string, string>>;
 }
 

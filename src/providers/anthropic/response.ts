@@ -45,11 +45,11 @@ function stopOf(message: z.infer<typeof messageSchema>): Stop | null {
       };
     case 'refusal': {
       const why = message.stop_details;
-      const said = why?.explanation ?? why?.category;
+      const said = why?.explanation ?? why?.category ?? null;
       return {
         category: 'refusal',
         code: why?.category ?? 'refusal',
-        message: said == null ? 'The model refused to answer.' : `The model refused to answer: ${said}`,
+        message: said === null ? 'The model refused to answer.' : `The model refused to answer: ${said}`,
       };
     }
     default:
