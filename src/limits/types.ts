@@ -24,7 +24,9 @@ export interface LeaseRequest {
   readonly wantRequests: number;
   /** Tokens it would like for them. */
   readonly wantTokens: number;
-  /** Prompts it has in flight and would like to have. */
+  /** Prompts it has in flight now. */
+  readonly inFlight: number;
+  /** Prompts it would like to have in flight, those that are included. */
   readonly wantInFlight: number;
   /** Tokens really used minus tokens leased for them, since the last call: a refund (negative) or a debt. */
   readonly tokenCorrection: number;

@@ -21,8 +21,11 @@ export type BatchStatus = 'loading' | 'ready' | 'running' | 'paused' | 'finished
 export interface BatchOptions {
   /** Prompts in flight. */
   readonly concurrency: number;
+  /** Execution mode. */
   readonly execution: 'item';
+  /** Money limit in nano-dollars; null = none. */
   readonly budgetNano: number | null;
+  /** Whether a used-up budget pauses or stops the batch. */
   readonly onBudget: 'pause' | 'stop';
   /** Milliseconds since epoch. */
   readonly deadline: number | null;
@@ -32,21 +35,29 @@ export interface BatchOptions {
 
 /** A batch's row. */
 export interface BatchRow {
+  /** The batch id, also its workflow id. */
   readonly id: string;
+  /** The task's hash. */
   readonly taskHash: string;
+  /** The task's name. */
   readonly taskName: string;
+  /** Hash of the data set's content. */
   readonly dataHash: string;
   /** What the data set was, for people: a path or `library`. */
   readonly source: string;
+  /** State of the batch. */
   readonly status: BatchStatus;
   /** Why it is paused or stopped. */
   readonly statusReason: string | null;
   /** Records loaded so far; the whole number once `ready`. */
   readonly items: number;
+  /** How it runs. */
   readonly options: BatchOptions;
   /** Result of `prepare()`; undefined = not run. */
   readonly prepared: Json | undefined;
+  /** Milliseconds since epoch. */
   readonly createdAt: number;
+  /** When its workflow opened it; null = not yet. */
   readonly startedAt: number | null;
   /** Time of the last durable outcome. */
   readonly finishedAt: number | null;
@@ -54,9 +65,11 @@ export interface BatchRow {
 
 /** Why a batch is paused. `user`: someone asked. */
 export interface PauseState {
+  /** `user`, `budget`, or the category of the provider's error. */
   readonly reason: 'user' | 'budget' | ItemError['category'];
   /** What happened and what to do, for a person. */
   readonly message: string;
+  /** Milliseconds since epoch. */
   readonly since: number;
 }
 
@@ -64,12 +77,17 @@ export interface PauseState {
 export interface Control {
   /** Rises with each publication. */
   readonly version: number;
+  /** Null = not paused. */
   readonly paused: PauseState | null;
+  /** Null = prompts may start. */
   readonly stop: StopReason | null;
   /** Overrides the task's model. */
   readonly model: string | null;
+  /** Money limit in nano-dollars; null = none. */
   readonly budgetNano: number | null;
+  /** Milliseconds since epoch after which no prompt starts; null = none. */
   readonly deadline: number | null;
+  /** Prompts in flight. */
   readonly concurrency: number;
   /** Indices cancelled one by one. */
   readonly cancelled: readonly number[];
@@ -79,25 +97,37 @@ export interface Control {
 
 /** A record as the activity reads it. */
 export interface StoredRecord {
+  /** 0-based position in the input. */
   readonly index: number;
+  /** The record's own id, else its index as text. */
   readonly id: string;
+  /** 1-based line in its file; null when it came from none. */
   readonly line: number | null;
+  /** The record. */
   readonly input: Json;
+  /** Its prompt; null when rendering waits for `prepare()`. */
   readonly rendered: RenderedPrompt | null;
+  /** Hash of its content. */
   readonly recordHash: string;
 }
 
 /** A prompt about to be sent. */
 export interface Reservation {
+  /** The batch. */
   readonly batchId: string;
+  /** 0-based position in the input. */
   readonly index: number;
   /** 1-based number of the prompt within the item. */
   readonly prompt: number;
   /** 1-based rung. */
   readonly stage: number;
+  /** Whole answer, or only the failed fields. */
   readonly kind: StageKind;
+  /** What was really sent to make the stage differ. */
   readonly variation: Variation;
+  /** `provider/model`. */
   readonly model: string;
+  /** The pool's name. */
   readonly pool: string;
   /** Worst case; null = price unknown (allowed only without a budget). */
   readonly worstNano: number | null;
@@ -113,10 +143,15 @@ export type ReserveResult =
 
 /** What a prompt came to. */
 export interface Settlement {
+  /** The batch. */
   readonly batchId: string;
+  /** 0-based position in the input. */
   readonly index: number;
+  /** 1-based number of the prompt within the item. */
   readonly prompt: number;
+  /** How the prompt ended. */
   readonly result: PromptVerdict;
+  /** What was wrong with the answer. */
   readonly issues: readonly Issue[];
   /** The item's error when `result` is neither valid nor invalid. */
   readonly error: ItemError | null;
@@ -126,10 +161,13 @@ export interface Settlement {
   readonly usage: Usage | null;
   /** Null: unknown; then the worst case stays charged. 0 when it is known that nothing was billed. */
   readonly costNano: number | null;
+  /** Saved by cache reads net of write premiums; nano-dollars. */
   readonly cacheSavingsNano: number;
+  /** From request to whole answer; null = unknown. */
   readonly latencyMs: number | null;
   /** The provider's body. */
   readonly raw: Json;
+  /** Raw facts, when the task asks for them; else null. */
   readonly metadata: OutcomeMetadata | null;
   /**
    * What a retried activity returns without a second request: the model's text or failure and what was decided.
@@ -143,34 +181,57 @@ export interface Settlement {
 
 /** A prompt in the journal. */
 export interface JournalRow {
+  /** 1-based number of the prompt within the item. */
   readonly prompt: number;
+  /** 1-based rung. */
   readonly stage: number;
+  /** Whole answer, or only the failed fields. */
   readonly kind: StageKind;
+  /** What was really sent to make the stage differ. */
   readonly variation: Variation;
+  /** `provider/model`. */
   readonly model: string;
   /** `sent`: reserved, no answer journalled. */
   readonly state: 'sent' | 'settled' | 'unknown';
+  /** How it ended; null while `sent`. */
   readonly result: PromptVerdict | null;
+  /** What was wrong with the answer. */
   readonly issues: readonly Issue[];
+  /** Why it failed; null or absent when it did not. */
   readonly error: ItemError | null;
+  /** Valid fields. */
   readonly kept: JsonObject | null;
+  /** Tokens; null when nobody told. */
   readonly usage: Usage | null;
+  /** Nano-dollars; null = unknown. */
   readonly costNano: number | null;
+  /** What was reserved; nano-dollars, null = price unknown. */
   readonly worstNano: number | null;
+  /** From request to whole answer; null = unknown. */
   readonly latencyMs: number | null;
+  /** What a retried activity returns instead of a second request. */
   readonly reply: JsonObject | null;
+  /** Raw facts, when the task asks for them; else null. */
   readonly metadata: OutcomeMetadata | null;
 }
 
 /** An outcome as it is written; prompts, usage and cost come from the journal. */
 export interface NewOutcome {
+  /** The batch. */
   readonly batchId: string;
+  /** 0-based position in the input. */
   readonly index: number;
+  /** How it ended. */
   readonly status: OutcomeStatus;
+  /** The valid answer; the valid fields of a `partial`; else null. */
   readonly output: Json;
+  /** Why it failed; null or absent when it did not. */
   readonly error: ItemError | null;
+  /** The item's workflow; null when none was needed. */
   readonly workflowId: string | null;
+  /** The item's run; null when none was needed. */
   readonly runId: string | null;
+  /** Raw facts, when the task asks for them; else null. */
   readonly metadata: OutcomeMetadata | null;
 }
 
@@ -184,9 +245,13 @@ export interface OutcomeFilter {
 
 /** Counts of a closed range. */
 export interface RangeCounts {
+  /** Records with a valid answer. */
   readonly succeeded: number;
+  /** Records with some valid fields. */
   readonly partial: number;
+  /** Records that failed. */
   readonly failed: number;
+  /** Records no answer was asked for to the end. */
   readonly notRun: number;
 }
 
@@ -197,6 +262,7 @@ export interface Store {
 
   /** Registers a task; a second time is no error. */
   putTask(hash: string, spec: TaskSpec): Promise<void>;
+  /** The task of `hash`; undefined = never registered. */
   getTask(hash: string): Promise<TaskSpec | undefined>;
 
   /**
@@ -206,9 +272,11 @@ export interface Store {
   createBatch(
     row: Omit<BatchRow, 'status' | 'statusReason' | 'items' | 'prepared' | 'startedAt' | 'finishedAt'>,
   ): Promise<'created' | 'exists'>;
+  /** The batch of `id`; undefined = unknown. */
   getBatch(id: string): Promise<BatchRow | undefined>;
   /** Newest first. */
   listBatches(limit: number): Promise<readonly BatchRow[]>;
+  /** Changes what is named, leaves the rest. */
   updateBatch(
     id: string,
     patch: Partial<Pick<BatchRow, 'status' | 'statusReason' | 'options' | 'prepared' | 'startedAt' | 'finishedAt'>>,
@@ -226,6 +294,7 @@ export interface Store {
     clientKey: string,
     records: readonly LoadedRecord[],
   ): Promise<{ readonly from: number; readonly to: number }>;
+  /** One record; undefined = no such index. */
   getRecord(batchId: string, index: number): Promise<StoredRecord | undefined>;
   /** Indices in `[from, to)` that have no outcome, rising, with their ids. */
   pending(
@@ -247,6 +316,8 @@ export interface Store {
   markUnknown(batchId: string, index: number, prompt: number, error: ItemError): Promise<void>;
   /** The item's prompts, in order. */
   journal(batchId: string, index: number): Promise<readonly JournalRow[]>;
+  /** The provider's body of a settled prompt: what a `rawRef` names. Undefined when there is none. */
+  rawResponse(batchId: string, index: number, prompt: number): Promise<Json | undefined>;
 
   /** Writes an outcome if there is none. False: there was one already. Grouped. */
   writeOutcome(outcome: NewOutcome): Promise<boolean>;
@@ -256,6 +327,7 @@ export interface Store {
     index: number,
     change: Pick<NewOutcome, 'status' | 'output' | 'error'>,
   ): Promise<void>;
+  /** One outcome; undefined = not yet. */
   getOutcome(batchId: string, index: number): Promise<Outcome | undefined>;
   /**
    * Gives every record of `[from, to)` without an outcome its final one: records with prompts in the journal become
@@ -270,6 +342,7 @@ export interface Store {
     cursor: number,
     limit: number,
   ): Promise<{ readonly outcomes: readonly Outcome[]; readonly cursor: number }>;
+  /** The batch's totals, as of now. */
   counters(batchId: string): Promise<Counters>;
   /** Failures grouped by category and code, biggest first, with up to 3 example indices each. */
   failureGroups(batchId: string): Promise<readonly FailureGroup[]>;
@@ -288,14 +361,20 @@ export interface Store {
   /** Gives a worker's in-flight leases back at its end. */
   dropLeases(worker: string): Promise<void>;
 
+  /** Writes what is pending and closes the connection. */
   close(): Promise<void>;
 }
 
 /** Failures of one cause. */
 export interface FailureGroup {
+  /** The class of the failure. */
   readonly category: ItemError['category'];
+  /** A finer reason; null = none. */
   readonly code: string | null;
+  /** How many. */
   readonly count: number;
+  /** Up to three indices. */
   readonly examples: readonly number[];
+  /** What happened and what to do. */
   readonly message: string;
 }

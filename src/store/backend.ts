@@ -1,0 +1,21 @@
+import type { Kysely, Transaction } from 'kysely';
+import type { MigrationTraits } from './migrations.js';
+import type { StoreSchema } from './schema.js';
+
+/** A query runs on the database itself or inside a transaction. */
+export type Db = Kysely<StoreSchema> | Transaction<StoreSchema>;
+
+/** What differs between SQLite and PostgreSQL; everything else is written once, in Kysely. */
+export interface Backend {
+  /** For people: never holds a password. */
+  readonly url: string;
+  /** Queries throw `TemperedError`, except for a broken unique constraint, see {@link isDuplicate}. */
+  readonly db: Kysely<StoreSchema>;
+  readonly traits: MigrationTraits;
+  /** Whether rows read for a change need `FOR UPDATE`. SQLite has one writer at a time anyway. */
+  readonly rowLocks: boolean;
+  /** The clock all processes on this store share; milliseconds since epoch. */
+  now(db: Db): Promise<number>;
+  /** True for the error of a broken unique constraint. */
+  isDuplicate(error: unknown): boolean;
+}

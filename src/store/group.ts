@@ -1,0 +1,155 @@
+import type { Transaction } from 'kysely';
+import { TemperedError } from '../task/errors.js';
+import type { Backend } from './backend.js';
+import { CounterChange } from './counterChange.js';
+import { lockBatches, type LockedBatch } from './locks.js';
+import { insertOutcomes, type NewOutcomeRow } from './outcomeRows.js';
+import { deletePrompt, LIGHT_PROMPT_COLUMNS, putPrompts, type LightPromptRow } from './promptRows.js';
+import type { PromptRow, StoreSchema } from './schema.js';
+import { noSuchBatch } from './storeErrors.js';
+
+/** The item a write is about. */
+export interface ItemKey {
+  readonly batchId: string;
+  readonly index: number;
+}
+
+/** One batch within a group: its counters as locked, and what the group changes. */
+interface BatchInGroup {
+  readonly locked: LockedBatch;
+  readonly change: CounterChange;
+}
+
+/** An item as the writes of a group see it: what is stored, overlaid by what earlier members of the group did. */
+export interface ItemInGroup {
+  /** Number of the batch in the tables. */
+  readonly batchNo: number;
+  readonly index: number;
+  /** The item's journal rows by prompt number. */
+  readonly prompts: Map<number, LightPromptRow>;
+  hasOutcome: boolean;
+  /** Money of the batch, worst case of prompts in flight included; nano-dollars. */
+  committedNano(): number;
+  /** Adds or replaces a journal row. */
+  putPrompt(row: PromptRow): void;
+  /** Takes a journal row away. */
+  removePrompt(prompt: number): void;
+  /** Adds the outcome. The caller has looked at `hasOutcome`. */
+  putOutcome(row: Omit<NewOutcomeRow, 'batch_no' | 'idx' | 'seq'>): void;
+}
+
+/**
+ * The state of a group of writes: everything its members need is read and locked with a few statements, they decide
+ * in memory one after the other, and the result is written with a few statements.
+ */
+export class Group {
+  private readonly batches = new Map<string, BatchInGroup>();
+  private readonly items = new Map<string, ItemInGroup>();
+  private readonly written = new Map<string, PromptRow>();
+  private readonly removed = new Map<string, LightPromptRow>();
+  private readonly outcomes: NewOutcomeRow[] = [];
+
+  private constructor(private readonly trx: Transaction<StoreSchema>) {}
+
+  /** Reads and locks what writes about these items need. */
+  static async load(trx: Transaction<StoreSchema>, backend: Backend, keys: readonly ItemKey[]): Promise<Group> {
+    const group = new Group(trx);
+    const indices = new Map<string, Set<number>>();
+    for (const { batchId, index } of keys) {
+      const ofBatch = indices.get(batchId) ?? new Set();
+      indices.set(batchId, ofBatch.add(index));
+    }
+    const locked = await lockBatches(trx, backend, [...indices.keys()]);
+    for (const [batchId, batch] of locked) {
+      group.batches.set(batchId, { locked: batch, change: new CounterChange() });
+      await group.loadItems(batchId, batch, [...(indices.get(batchId) ?? [])]);
+    }
+    return group;
+  }
+
+  /** The item. Throws `input` for an unknown batch or an index it doesn't have. */
+  item({ batchId, index }: ItemKey): ItemInGroup {
+    const item = this.items.get(`${batchId}/${index}`);
+    if (item !== undefined) return item;
+    const batch = this.batches.get(batchId);
+    if (batch === undefined) throw noSuchBatch(batchId);
+    throw new TemperedError('input', `Batch "${batchId}" has no record ${index}: it has ${batch.locked.items}.`);
+  }
+
+  /** Writes what the members decided. */
+  async flush(): Promise<void> {
+    for (const row of this.removed.values()) await deletePrompt(this.trx, row);
+    await putPrompts(this.trx, [...this.written.values()]);
+    await insertOutcomes(this.trx, this.outcomes);
+    for (const { locked, change } of this.batches.values()) await change.write(this.trx, locked.batch_no);
+  }
+
+  private async loadItems(batchId: string, batch: LockedBatch, indices: readonly number[]): Promise<void> {
+    const existing = indices.filter((index) => Number.isInteger(index) && index >= 0 && index < batch.items);
+    if (existing.length === 0) return;
+    for (const index of existing) this.items.set(`${batchId}/${index}`, this.itemInGroup(batchId, batch, index));
+    const prompts = await this.trx
+      .selectFrom('prompts')
+      .select(LIGHT_PROMPT_COLUMNS)
+      .where('batch_no', '=', batch.batch_no)
+      .where('idx', 'in', existing)
+      .execute();
+    for (const row of prompts) this.items.get(`${batchId}/${row.idx}`)?.prompts.set(row.prompt, row);
+    const outcomes = await this.trx
+      .selectFrom('outcomes')
+      .select('idx')
+      .where('batch_no', '=', batch.batch_no)
+      .where('idx', 'in', existing)
+      .execute();
+    for (const { idx } of outcomes) {
+      const item = this.items.get(`${batchId}/${idx}`);
+      if (item !== undefined) item.hasOutcome = true;
+    }
+  }
+
+  private itemInGroup(batchId: string, locked: LockedBatch, index: number): ItemInGroup {
+    const { written, removed, outcomes } = this;
+    const prompts = new Map<number, LightPromptRow>();
+    const change = (): CounterChange => this.changeOf(batchId);
+    const keyOf = (prompt: number): string => `${batchId}/${index}/${prompt}`;
+    const item: ItemInGroup = {
+      batchNo: locked.batch_no,
+      index,
+      prompts,
+      hasOutcome: false,
+      committedNano: () => {
+        const { sums } = change();
+        return locked.spent_nano + locked.reserved_nano + sums.spent_nano + sums.reserved_nano;
+      },
+      putPrompt: (row) => {
+        const before = prompts.get(row.prompt);
+        if (before !== undefined) change().countPrompt(before, -1);
+        change().countPrompt(row, 1);
+        prompts.set(row.prompt, row);
+        written.set(keyOf(row.prompt), row);
+      },
+      removePrompt: (prompt) => {
+        const before = prompts.get(prompt);
+        if (before === undefined) return;
+        change().countPrompt(before, -1);
+        prompts.delete(prompt);
+        written.delete(keyOf(prompt));
+        removed.set(keyOf(prompt), before);
+      },
+      putOutcome: (row) => {
+        const { sums } = change();
+        sums.outcome_seq += 1;
+        change().countOutcomes(row.status, 1);
+        item.hasOutcome = true;
+        outcomes.push({ ...row, batch_no: locked.batch_no, idx: index, seq: locked.outcome_seq + sums.outcome_seq });
+      },
+    };
+    return item;
+  }
+
+  private changeOf(batchId: string): CounterChange {
+    const batch = this.batches.get(batchId);
+    if (batch === undefined) throw noSuchBatch(batchId);
+    return batch.change;
+  }
+}

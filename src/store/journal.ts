@@ -1,0 +1,157 @@
+import { TemperedError, type ItemError } from '../task/errors.js';
+import type { Backend } from './backend.js';
+import { usageToColumns } from './counterChange.js';
+import type { ItemInGroup } from './group.js';
+import type { GroupedWriter } from './groupedWriter.js';
+import { decode, encode, encodeNullable } from './jsonText.js';
+import { outcomeColumns } from './outcomeRows.js';
+import { LIGHT_PROMPT_COLUMNS, toJournalRow, type LightPromptRow } from './promptRows.js';
+import type { PromptRow } from './schema.js';
+import type { NewOutcome, Reservation, ReserveResult, Settlement, Store } from './types.js';
+
+/** The part of the store that keeps the prompt journal and the money. */
+export type JournalStore = Pick<
+  Store,
+  'reserve' | 'settle' | 'markUnknown' | 'journal' | 'rawResponse' | 'writeOutcome'
+>;
+
+function sentRow(item: ItemInGroup, reservation: Reservation): PromptRow {
+  return {
+    batch_no: item.batchNo,
+    idx: item.index,
+    prompt: reservation.prompt,
+    stage: reservation.stage,
+    kind: reservation.kind,
+    variation: encode(reservation.variation),
+    model: reservation.model,
+    pool: reservation.pool,
+    state: 'sent',
+    result: null,
+    issues: null,
+    error: null,
+    worst_nano: reservation.worstNano,
+    cost_nano: null,
+    cache_savings_nano: 0,
+    latency_ms: null,
+    ...usageToColumns(null),
+    metadata: null,
+    kept: null,
+    reply: null,
+    raw: null,
+  };
+}
+
+function reserve(item: ItemInGroup, reservation: Reservation): ReserveResult {
+  const { prompt, worstNano, budgetNano } = reservation;
+  const known = item.prompts.get(prompt);
+  // The same activity asks again after it lost our answer.
+  if (known?.state === 'sent') return { ok: true };
+  if (known !== undefined) {
+    throw new TemperedError('unknown', `Prompt ${prompt} of record ${item.index} was sent before.`, {
+      remedy: 'Read the journal and use what was answered, or the next number.',
+    });
+  }
+  if (budgetNano !== null) {
+    if (worstNano === null) {
+      throw new TemperedError('budget', `The price of ${reservation.model} isn't known, so no budget can be kept.`, {
+        remedy: 'Remove the budget, or add the price of the model to the configuration.',
+      });
+    }
+    const needsNano = item.committedNano() + worstNano;
+    if (needsNano > budgetNano) return { ok: false, needsNano };
+  }
+  item.putPrompt(sentRow(item, reservation));
+  return { ok: true };
+}
+
+function settledRow(sent: LightPromptRow, settlement: Settlement): PromptRow {
+  return {
+    ...sent,
+    state: 'settled',
+    result: settlement.result,
+    issues: settlement.issues.length === 0 ? null : encode(settlement.issues),
+    error: encodeNullable(settlement.error),
+    cost_nano: settlement.costNano,
+    cache_savings_nano: settlement.cacheSavingsNano,
+    latency_ms: settlement.latencyMs === null ? null : Math.round(settlement.latencyMs),
+    ...usageToColumns(settlement.usage),
+    metadata: encodeNullable(settlement.metadata),
+    kept: encodeNullable(settlement.kept),
+    reply: encodeNullable(settlement.reply),
+    raw: encode(settlement.raw),
+  };
+}
+
+function settle(item: ItemInGroup, settlement: Settlement): void {
+  const row = item.prompts.get(settlement.prompt);
+  if (!settlement.spent) {
+    if (row !== undefined && row.state !== 'settled') item.removePrompt(settlement.prompt);
+  } else if (row === undefined) {
+    throw new TemperedError('unknown', `Prompt ${settlement.prompt} of record ${item.index} was never reserved.`);
+  } else if (row.state !== 'settled') {
+    // A late answer to a prompt that was given up as unknown sets the money right.
+    item.putPrompt(settledRow(row, settlement));
+  }
+  if (settlement.outcome !== null) writeOutcome(item, settlement.outcome);
+}
+
+function markUnknown(item: ItemInGroup, prompt: number, error: ItemError): void {
+  const row = item.prompts.get(prompt);
+  if (row?.state !== 'sent') return;
+  item.putPrompt({
+    ...row,
+    state: 'unknown',
+    result: error.category,
+    error: encode(error),
+    metadata: null,
+    kept: null,
+    reply: null,
+    raw: null,
+  });
+}
+
+function writeOutcome(item: ItemInGroup, outcome: NewOutcome): boolean {
+  if (item.hasOutcome) return false;
+  item.putOutcome(outcomeColumns(outcome));
+  return true;
+}
+
+/** The journal over `backend`, written through `writer`. */
+export function createJournalStore(backend: Backend, writer: GroupedWriter): JournalStore {
+  const { db } = backend;
+  return {
+    reserve: (reservation) => writer.write(reservation, (item) => reserve(item, reservation)),
+    settle: (settlement) =>
+      writer.write(settlement, (item) => {
+        settle(item, settlement);
+      }),
+    markUnknown: (batchId, index, prompt, error) =>
+      writer.write({ batchId, index }, (item) => {
+        markUnknown(item, prompt, error);
+      }),
+    writeOutcome: (outcome) => writer.write(outcome, (item) => writeOutcome(item, outcome)),
+    async journal(batchId, index) {
+      const rows = await db
+        .selectFrom('prompts')
+        .innerJoin('batches', 'batches.no', 'prompts.batch_no')
+        .select(LIGHT_PROMPT_COLUMNS.map((column) => `prompts.${column}` as const))
+        .select(['prompts.metadata', 'prompts.kept', 'prompts.reply'])
+        .where('batches.id', '=', batchId)
+        .where('prompts.idx', '=', index)
+        .orderBy('prompts.prompt')
+        .execute();
+      return rows.map(toJournalRow);
+    },
+    async rawResponse(batchId, index, prompt) {
+      const row = await db
+        .selectFrom('prompts')
+        .innerJoin('batches', 'batches.no', 'prompts.batch_no')
+        .select('prompts.raw')
+        .where('batches.id', '=', batchId)
+        .where('prompts.idx', '=', index)
+        .where('prompts.prompt', '=', prompt)
+        .executeTakeFirst();
+      return row === undefined || row.raw === null ? undefined : decode(row.raw);
+    },
+  };
+}

@@ -1,0 +1,38 @@
+import { Migrator, type Migration, type MigrationProvider } from 'kysely';
+import { TemperedError } from '../task/errors.js';
+import type { Backend } from './backend.js';
+import { migrations } from './migrations.js';
+
+const TABLE = 'tempered_migration';
+
+/** Migrations that this program doesn't know: a newer one made them. */
+async function unknownMigrations(backend: Backend, known: Record<string, Migration>): Promise<readonly string[]> {
+  const tables = await backend.db.introspection.getTables();
+  if (!tables.some((table) => table.name === TABLE)) return [];
+  const rows = await backend.db
+    .withTables<{ [TABLE]: { readonly name: string } }>()
+    .selectFrom(TABLE)
+    .select('name')
+    .execute();
+  return rows.map((row) => row.name).filter((name) => known[name] === undefined);
+}
+
+/** Brings the schema up to date. Processes that start at once wait for each other. Throws for a newer schema. */
+export async function migrate(backend: Backend): Promise<void> {
+  const known = migrations(backend.traits);
+  const newer = await unknownMigrations(backend, known);
+  if (newer.length > 0) {
+    throw new TemperedError('input', `${backend.url} was made by a newer version of Tempered (${newer.join(', ')}).`, {
+      remedy: 'Update Tempered, or name another store with --store or TEMPERED_STORE.',
+    });
+  }
+  const provider: MigrationProvider = { getMigrations: () => Promise.resolve(known) };
+  const migrator = new Migrator({
+    db: backend.db,
+    provider,
+    migrationTableName: TABLE,
+    migrationLockTableName: `${TABLE}_lock`,
+  });
+  const { error } = await migrator.migrateToLatest();
+  if (error !== undefined) throw error;
+}

@@ -1,0 +1,172 @@
+import type { Outcome } from '../task/outcome.js';
+import { TemperedError } from '../task/errors.js';
+import type { Backend, Db } from './backend.js';
+import { CounterChange } from './counterChange.js';
+import { decode, decodeNullable, encode } from './jsonText.js';
+import { lockBatch } from './locks.js';
+import { errorColumns, toOutcome, type JoinedOutcome } from './outcomeRows.js';
+import { LIGHT_PROMPT_COLUMNS, type LightPromptRow } from './promptRows.js';
+import { closeRange } from './closeRange.js';
+import { reuseOutcomes } from './reuse.js';
+import type { OutcomeFilter, Store } from './types.js';
+
+/** The part of the store that reads records and outcomes, and changes outcomes after the fact. */
+export type OutcomeStore = Pick<
+  Store,
+  | 'getRecord'
+  | 'pending'
+  | 'reuseOutcomes'
+  | 'replaceOutcome'
+  | 'getOutcome'
+  | 'closeRange'
+  | 'outcomes'
+  | 'outcomesSince'
+>;
+
+/** Outcomes read at once; fewer when their inputs come along. */
+const PAGE = 500;
+const PAGE_WITH_INPUT = 100;
+
+/** Joins a page of outcome rows with their journal. */
+async function withJournal(db: Db, rows: readonly JoinedOutcome[]): Promise<readonly Outcome[]> {
+  const [first] = rows;
+  if (first === undefined) return [];
+  const prompts = await db
+    .selectFrom('prompts')
+    .select(LIGHT_PROMPT_COLUMNS)
+    .where('batch_no', '=', first.batch_no)
+    .where(
+      'idx',
+      'in',
+      rows.map((row) => row.idx),
+    )
+    .orderBy('idx')
+    .orderBy('prompt')
+    .execute();
+  const byItem = new Map<number, LightPromptRow[]>();
+  for (const prompt of prompts) {
+    const ofItem = byItem.get(prompt.idx);
+    if (ofItem === undefined) byItem.set(prompt.idx, [prompt]);
+    else ofItem.push(prompt);
+  }
+  return rows.map((row) => toOutcome(row, byItem.get(row.idx) ?? []));
+}
+
+function joined(db: Db, batchId: string) {
+  return db
+    .selectFrom('batches')
+    .innerJoin('outcomes', 'outcomes.batch_no', 'batches.no')
+    .innerJoin('records', (join) =>
+      join.onRef('records.batch_no', '=', 'outcomes.batch_no').onRef('records.idx', '=', 'outcomes.idx'),
+    )
+    .selectAll('outcomes')
+    .select('records.id')
+    .where('batches.id', '=', batchId);
+}
+
+async function* stream(db: Db, batchId: string, filter: OutcomeFilter): AsyncGenerator<Outcome> {
+  const { statuses, withInput = false } = filter;
+  if (statuses?.length === 0) return;
+  const limit = withInput ? PAGE_WITH_INPUT : PAGE;
+  for (let after = -1; ;) {
+    const rows: readonly JoinedOutcome[] = await joined(db, batchId)
+      .where('outcomes.idx', '>', after)
+      .$if(statuses !== undefined, (query) => query.where('outcomes.status', 'in', statuses ?? []))
+      .$if(withInput, (query) => query.select('records.input'))
+      .orderBy('outcomes.idx')
+      .limit(limit)
+      .execute();
+    yield* await withJournal(db, rows);
+    const last = rows.at(-1);
+    if (last === undefined || rows.length < limit) return;
+    after = last.idx;
+  }
+}
+
+async function replaceOutcome(
+  backend: Backend,
+  batchId: string,
+  index: number,
+  change: Parameters<Store['replaceOutcome']>[2],
+): Promise<void> {
+  await backend.db.transaction().execute(async (trx) => {
+    const batch = await lockBatch(trx, backend, batchId);
+    const before = await trx
+      .selectFrom('outcomes')
+      .select('status')
+      .where('batch_no', '=', batch.batch_no)
+      .where('idx', '=', index)
+      .executeTakeFirst();
+    if (before === undefined) {
+      throw new TemperedError('input', `Record ${index} of batch "${batchId}" has no outcome to replace yet.`, {
+        remedy: 'Wait until it has ended.',
+      });
+    }
+    await trx
+      .updateTable('outcomes')
+      .set({ status: change.status, output: encode(change.output), ...errorColumns(change.error) })
+      .where('batch_no', '=', batch.batch_no)
+      .where('idx', '=', index)
+      .execute();
+    const counters = new CounterChange();
+    counters.countOutcomes(before.status, -1);
+    counters.countOutcomes(change.status, 1);
+    await counters.write(trx, batch.batch_no);
+  });
+}
+
+/** Records and outcomes over `backend`. */
+export function createOutcomeStore(backend: Backend): OutcomeStore {
+  const { db } = backend;
+  return {
+    async getRecord(batchId, index) {
+      const row = await db
+        .selectFrom('records')
+        .innerJoin('batches', 'batches.no', 'records.batch_no')
+        .selectAll('records')
+        .where('batches.id', '=', batchId)
+        .where('records.idx', '=', index)
+        .executeTakeFirst();
+      if (row === undefined) return undefined;
+      return {
+        index: row.idx,
+        id: row.id,
+        line: row.line,
+        input: decode(row.input),
+        rendered: decodeNullable(row.rendered),
+        recordHash: row.record_hash,
+      };
+    },
+    pending: (batchId, from, to) =>
+      db
+        .selectFrom('batches')
+        .innerJoin('records', 'records.batch_no', 'batches.no')
+        .leftJoin('outcomes', (join) =>
+          join.onRef('outcomes.batch_no', '=', 'records.batch_no').onRef('outcomes.idx', '=', 'records.idx'),
+        )
+        .select(['records.idx as index', 'records.id'])
+        .where('batches.id', '=', batchId)
+        .where('records.idx', '>=', from)
+        .where('records.idx', '<', to)
+        .where('outcomes.idx', 'is', null)
+        .orderBy('records.idx')
+        .execute(),
+    reuseOutcomes: (batchId, taskHash) => reuseOutcomes(backend, batchId, taskHash),
+    replaceOutcome: (batchId, index, change) => replaceOutcome(backend, batchId, index, change),
+    async getOutcome(batchId, index) {
+      const rows = await joined(db, batchId).where('outcomes.idx', '=', index).execute();
+      const [outcome] = await withJournal(db, rows);
+      return outcome;
+    },
+    closeRange: (batchId, from, to, error) => closeRange(backend, batchId, from, to, error),
+    outcomes: (batchId, filter = {}) => stream(db, batchId, filter),
+    async outcomesSince(batchId, cursor, limit) {
+      const rows = await joined(db, batchId)
+        .where('outcomes.seq', '>', cursor)
+        .orderBy('outcomes.seq')
+        .limit(limit)
+        .execute();
+      return { outcomes: await withJournal(db, rows), cursor: rows.at(-1)?.seq ?? cursor };
+    },
+  };
+}

@@ -1,0 +1,173 @@
+import { mkdirSync } from 'node:fs';
+import { dirname, resolve } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import {
+  CompiledQuery,
+  Kysely,
+  SqliteAdapter,
+  SqliteDialect,
+  SqliteDriver,
+  type DatabaseConnection,
+  type SqliteDatabase,
+  type SqliteStatement,
+} from 'kysely';
+import Database from 'libsql';
+import type { Backend } from './backend.js';
+import type { StoreSchema } from './schema.js';
+import { errorCode, explainSqlite } from './storeErrors.js';
+
+/** How long another process may hold the write lock before we give up; milliseconds. */
+const BUSY_LIMIT_MS = 10_000;
+
+/** How long a wait for the lock may block this process's event loop: heartbeats must go on. Milliseconds. */
+const BLOCKING_WAIT_MS = 100;
+
+/** Prepared statements kept; a group of writes uses about a dozen. */
+const STATEMENTS_KEPT = 256;
+
+/** libsql as Kysely sees it: keeps prepared statements and explains errors. */
+class CachingDatabase implements SqliteDatabase {
+  private readonly statements = new Map<string, SqliteStatement>();
+
+  constructor(
+    private readonly database: Database.Database,
+    private readonly file: string,
+  ) {}
+
+  get inTransaction(): boolean {
+    return this.database.inTransaction;
+  }
+
+  prepare(sql: string): SqliteStatement {
+    const known = this.statements.get(sql);
+    if (known !== undefined) {
+      // Moves it to the young end.
+      this.statements.delete(sql);
+      this.statements.set(sql, known);
+      return known;
+    }
+    const statement = this.explained(() => this.database.prepare(sql));
+    const wrapped: SqliteStatement = {
+      reader: statement.reader,
+      all: (parameters) => this.explained(() => statement.all(parameters)),
+      run: (parameters) => this.explained(() => statement.run(parameters)),
+      iterate: (parameters) => this.explained(() => statement.iterate(parameters)),
+    };
+    this.statements.set(sql, wrapped);
+    if (this.statements.size > STATEMENTS_KEPT) {
+      const oldest = this.statements.keys().next();
+      if (oldest.done !== true) this.statements.delete(oldest.value);
+    }
+    return wrapped;
+  }
+
+  close(): void {
+    this.statements.clear();
+    this.database.close();
+  }
+
+  private explained<T>(work: () => T): T {
+    try {
+      return work();
+    } catch (error) {
+      throw explainSqlite(error, this.file);
+    }
+  }
+}
+
+/** Takes the write lock at the start of a transaction and waits for it without blocking this process. */
+class ImmediateDriver extends SqliteDriver {
+  private readonly known = new WeakSet<DatabaseConnection>();
+
+  constructor(private readonly database: CachingDatabase) {
+    super({ database });
+  }
+
+  override async acquireConnection(): Promise<DatabaseConnection> {
+    const connection = await super.acquireConnection();
+    if (!this.known.has(connection)) {
+      this.known.add(connection);
+      const execute = connection.executeQuery.bind(connection);
+      connection.executeQuery = <Row>(query: CompiledQuery) =>
+        this.database.inTransaction ? execute<Row>(query) : whileBusy(() => execute<Row>(query));
+    }
+    return connection;
+  }
+
+  override async beginTransaction(connection: DatabaseConnection): Promise<void> {
+    await connection.executeQuery(CompiledQuery.raw('begin immediate'));
+  }
+
+  override async rollbackTransaction(connection: DatabaseConnection): Promise<void> {
+    // A full disk has rolled back already.
+    if (this.database.inTransaction) await super.rollbackTransaction(connection);
+  }
+}
+
+/** SQLite's DDL is transactional; Kysely doesn't count on it, but two processes that migrate at once need it. */
+class TransactionalAdapter extends SqliteAdapter {
+  override get supportsTransactionalDdl(): boolean {
+    return true;
+  }
+}
+
+class ImmediateDialect extends SqliteDialect {
+  constructor(private readonly database: CachingDatabase) {
+    super({ database });
+  }
+
+  override createDriver(): ImmediateDriver {
+    return new ImmediateDriver(this.database);
+  }
+
+  override createAdapter(): TransactionalAdapter {
+    return new TransactionalAdapter();
+  }
+}
+
+function isBusy(error: unknown): boolean {
+  return (
+    errorCode(error).startsWith('SQLITE_BUSY') ||
+    (error instanceof Error && error.cause !== undefined && isBusy(error.cause))
+  );
+}
+
+async function whileBusy<T>(work: () => T | Promise<T>): Promise<T> {
+  const giveUpAt = performance.now() + BUSY_LIMIT_MS;
+  for (;;) {
+    try {
+      return await work();
+    } catch (error) {
+      if (!isBusy(error) || performance.now() > giveUpAt) throw error;
+    }
+    await sleep(5 + Math.random() * 20);
+  }
+}
+
+function openFile(file: string): Database.Database {
+  if (file !== ':memory:') mkdirSync(dirname(file), { recursive: true });
+  return new Database(file, { timeout: BLOCKING_WAIT_MS });
+}
+
+/** Opens or makes the database file; `:memory:` is a store of this object alone. */
+export async function openSqlite(path: string): Promise<Backend> {
+  const file = path === ':memory:' ? path : resolve(path);
+  try {
+    const database = openFile(file);
+    // WAL: readers never wait. NORMAL: a killed process loses nothing; a power cut may lose the last moment.
+    await whileBusy(() => database.pragma('journal_mode = WAL'));
+    database.pragma('synchronous = NORMAL');
+    database.pragma('foreign_keys = OFF');
+    const caching = new CachingDatabase(database, file);
+    return {
+      url: `sqlite:${path}`,
+      db: new Kysely<StoreSchema>({ dialect: new ImmediateDialect(caching) }),
+      traits: { serialType: 'integer', serial: (column) => column.primaryKey().autoIncrement() },
+      rowLocks: false,
+      now: () => Promise.resolve(Date.now()),
+      isDuplicate: (error) => errorCode(error).startsWith('SQLITE_CONSTRAINT'),
+    };
+  } catch (error) {
+    throw explainSqlite(error, file);
+  }
+}
