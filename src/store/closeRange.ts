@@ -21,7 +21,12 @@ interface Range {
 async function giveUpSent({ trx, batch, from, to }: Range, error: ItemError, change: CounterChange): Promise<void> {
   const sent = await trx
     .selectFrom('prompts')
-    .select((eb) => ['stage', eb.fn.countAll<number>().as('count'), eb.fn.sum<number | null>('worst_nano').as('worst')])
+    .select((eb) => [
+      'stage',
+      eb.fn.countAll<number>().as('count'),
+      eb.fn.count<number>('worst_nano').as('priced'),
+      eb.fn.sum<number | null>('worst_nano').as('worst'),
+    ])
     .where('batch_no', '=', batch.batch_no)
     .where('idx', '>=', from)
     .where('idx', '<', to)
@@ -29,11 +34,14 @@ async function giveUpSent({ trx, batch, from, to }: Range, error: ItemError, cha
     .groupBy('stage')
     .execute();
   if (sent.length === 0) return;
-  for (const { stage, count, worst } of sent) {
+  for (const { stage, count, priced, worst } of sent) {
     change.sums.prompts += count;
+    change.sums.in_flight -= count;
     change.sums.unknown_prompts += count;
+    change.sums.unpriced_prompts += count - priced;
     change.sums.reserved_nano -= worst ?? 0;
     change.sums.spent_nano += worst ?? 0;
+    change.sums.unknown_nano += worst ?? 0;
     change.countStage(stage, 'error', count);
   }
   await trx

@@ -64,8 +64,11 @@ function zeroSums(): Record<CounterColumn, number> {
     cache_write_1h_tokens: 0,
     output_tokens: 0,
     thinking_tokens: 0,
+    in_flight: 0,
     unknown_prompts: 0,
+    unpriced_prompts: 0,
     spent_nano: 0,
+    unknown_nano: 0,
     reserved_nano: 0,
     cache_savings_nano: 0,
     outcome_seq: 0,
@@ -85,13 +88,14 @@ export class CounterChange {
   countPrompt(row: CountedPrompt, sign: 1 | -1): void {
     const { sums } = this;
     if (row.state === 'sent') {
+      sums.in_flight += sign;
       sums.reserved_nano += sign * (row.worst_nano ?? 0);
       return;
     }
     sums.prompts += sign;
     sums.spent_nano += sign * (row.cost_nano ?? row.worst_nano ?? 0);
     sums.cache_savings_nano += sign * row.cache_savings_nano;
-    if (row.input_tokens === null && row.cost_nano === null) sums.unknown_prompts += sign;
+    if (row.cost_nano === null) this.countUnknownCost(row, sign);
     sums.input_tokens += sign * (row.input_tokens ?? 0);
     sums.cached_input_tokens += sign * (row.cached_input_tokens ?? 0);
     sums.cache_write_tokens += sign * (row.cache_write_tokens ?? 0);
@@ -99,6 +103,13 @@ export class CounterChange {
     sums.output_tokens += sign * (row.output_tokens ?? 0);
     sums.thinking_tokens += sign * (row.thinking_tokens ?? 0);
     this.countStage(row.stage, verdictColumn(row.result), sign);
+  }
+
+  private countUnknownCost(row: CountedPrompt, sign: 1 | -1): void {
+    const { sums } = this;
+    sums.unknown_nano += sign * (row.worst_nano ?? 0);
+    if (row.input_tokens === null) sums.unknown_prompts += sign;
+    if (row.input_tokens !== null || row.worst_nano === null) sums.unpriced_prompts += sign;
   }
 
   /** Counts prompts of a rung. */
@@ -131,8 +142,11 @@ export class CounterChange {
         cache_write_1h_tokens: eb('cache_write_1h_tokens', '+', sums.cache_write_1h_tokens),
         output_tokens: eb('output_tokens', '+', sums.output_tokens),
         thinking_tokens: eb('thinking_tokens', '+', sums.thinking_tokens),
+        in_flight: eb('in_flight', '+', sums.in_flight),
         unknown_prompts: eb('unknown_prompts', '+', sums.unknown_prompts),
+        unpriced_prompts: eb('unpriced_prompts', '+', sums.unpriced_prompts),
         spent_nano: eb('spent_nano', '+', sums.spent_nano),
+        unknown_nano: eb('unknown_nano', '+', sums.unknown_nano),
         reserved_nano: eb('reserved_nano', '+', sums.reserved_nano),
         cache_savings_nano: eb('cache_savings_nano', '+', sums.cache_savings_nano),
         outcome_seq: eb('outcome_seq', '+', sums.outcome_seq),

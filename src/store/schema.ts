@@ -52,8 +52,11 @@ export interface CountersTable extends UsageColumns<number> {
   readonly failed: number;
   readonly not_run: number;
   readonly prompts: number;
+  readonly in_flight: number;
   readonly unknown_prompts: number;
+  readonly unpriced_prompts: number;
   readonly spent_nano: number;
+  readonly unknown_nano: number;
   readonly reserved_nano: number;
   readonly cache_savings_nano: number;
   /** Number of the newest outcome in the order of commits. */

@@ -124,10 +124,16 @@ export interface Counters {
   readonly prompts: number;
   /** Sum over prompts with known usage. */
   readonly usage: Usage;
+  /** Prompts sent and not settled yet. */
+  readonly inFlight: number;
   /** Prompts whose usage nobody told: left out of the sum. */
   readonly unknownPrompts: number;
+  /** Prompts whose cost can't be known because their model has no known price. */
+  readonly unpricedPrompts: number;
   /** Known cost so far, plus the worst case of prompts whose usage is unknown; nano-dollars. */
   readonly spentNano: number;
+  /** Part of `spentNano` that is a worst case: prompts whose cost is unknown; nano-dollars. */
+  readonly unknownNano: number;
   /** Reserved for prompts in flight, worst case; nano-dollars. */
   readonly reservedNano: number;
   /** What cache reads saved, net of what cache writes cost extra; nano-dollars. */
