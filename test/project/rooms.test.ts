@@ -74,6 +74,29 @@ function sorted(rules: Readonly<Record<string, RoomRule>>): Record<string, RoomR
 
 const files = readdirSync(src, { recursive: true, encoding: 'utf8' }).filter((name) => name.endsWith('.ts'));
 
+/** Circles of imports between files, types left out: those are gone when the program runs. */
+function circles(): string[] {
+  const targets = new Map(
+    files.map((name) => {
+      const file = path.join(src, name);
+      const local = importsOf(file).filter(({ source, typeOnly }) => source.startsWith('.') && !typeOnly);
+      return [file, local.map(({ source }) => path.resolve(path.dirname(file), source.replace(/\.js$/, '.ts')))];
+    }),
+  );
+  const done = new Set<string>();
+  const found: string[] = [];
+  const visit = (file: string, trail: readonly string[]): void => {
+    if (trail.includes(file)) {
+      found.push([...trail.slice(trail.indexOf(file)), file].map((name) => path.relative(src, name)).join(' -> '));
+    }
+    if (done.has(file)) return;
+    done.add(file);
+    for (const target of targets.get(file) ?? []) visit(target, [...trail, file]);
+  };
+  for (const file of targets.keys()) visit(file, []);
+  return found;
+}
+
 describe('rooms', () => {
   it('are the tree under src/', () => {
     const present = [...new Set(files.map((name) => name.split(path.sep)[0]))];
@@ -97,6 +120,10 @@ describe('rooms', () => {
       });
     });
     expect(wrong).toEqual([]);
+  });
+
+  it('have no files that import each other in a circle', () => {
+    expect(circles()).toEqual([]);
   });
 
   it('stand in ARCHITECTURE.md as they are', () => {
