@@ -10,6 +10,7 @@ import {
   workflowInfo,
 } from '@temporalio/workflow';
 import type { OpenedBatch } from '../activities/types.js';
+import { background } from './background.js';
 import { handleMessages } from './batchMessages.js';
 import { BatchControl } from './control.js';
 import { MAX_SHARD_ITEMS } from './fanout.js';
@@ -60,7 +61,7 @@ export class BatchRun {
   async execute(): Promise<BatchResult> {
     try {
       await this.start();
-      void this.watchDeadline();
+      background(this.watchDeadline());
       await this.fanOut();
       if (this.yielding) return await this.continueAsNew();
       return await this.finish(this.control.stop === null ? 'finished' : 'stopped');

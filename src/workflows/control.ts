@@ -1,4 +1,4 @@
-import { condition } from '@temporalio/workflow';
+import { CancellationScope, condition } from '@temporalio/workflow';
 import type { StopReason } from '../limits/types.js';
 import type { Control, PauseState } from '../store/types.js';
 import type { ErrorCategory } from '../task/errors.js';
@@ -60,10 +60,18 @@ export class BatchControl {
     await this.publish();
   }
 
-  /** Resolves when a state at least as new as now is in the store. One write at a time; the newest state wins. */
-  async publish(): Promise<void> {
+  /**
+   * Resolves when a state at least as new as now is in the store. Also while the batch is being cancelled: a handler
+   * that failed then would end the workflow before its records are closed.
+   */
+  publish(): Promise<void> {
     this.version += 1;
     const wanted = this.version;
+    return CancellationScope.nonCancellable(() => this.publishUntil(wanted));
+  }
+
+  /** One write at a time; the newest state wins. */
+  private async publishUntil(wanted: number): Promise<void> {
     while (this.published < wanted) {
       if (this.writing) {
         await condition(() => !this.writing);

@@ -1,4 +1,5 @@
 import { condition } from '@temporalio/workflow';
+import { background } from './background.js';
 import { LINGER_MS } from './fanout.js';
 import { loading } from './proxies.js';
 import type { AddItems } from './types.js';
@@ -33,7 +34,7 @@ export class Intake {
     const summary = `add ${added.clientKey.slice(0, 80)}`;
     const { items } = await loading(queue).loadItems.executeWithOptions({ summary }, [batchId, added]);
     this.backlog.shift();
-    if (!this.lingering) void this.linger();
+    if (!this.lingering) background(this.linger());
     return items;
   }
 

@@ -1,8 +1,10 @@
 import {
+  CancellationScope,
   ChildWorkflowFailure,
   executeChild,
   getExternalWorkflowHandle,
   isCancellation,
+  log,
   ParentClosePolicy,
 } from '@temporalio/workflow';
 import type { OpenedBatch } from '../activities/types.js';
@@ -193,11 +195,10 @@ export class Shards {
     workflowId: string,
     send: (handle: ReturnType<typeof getExternalWorkflowHandle>) => Promise<void>,
   ): Promise<void> {
-    try {
-      await send(getExternalWorkflowHandle(workflowId));
-    } catch (error) {
-      // It ended in the meantime: nothing to tell.
-      if (isCancellation(error)) throw error;
-    }
+    await CancellationScope.nonCancellable(() => send(getExternalWorkflowHandle(workflowId))).catch(
+      (error: unknown) => {
+        log.debug('a workflow that ended could not be told', { workflowId, error });
+      },
+    );
   }
 }
