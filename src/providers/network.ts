@@ -17,31 +17,27 @@ const SILENT = new Set(['UND_ERR_HEADERS_TIMEOUT', 'UND_ERR_BODY_TIMEOUT']);
 /** How deep `cause` chains are followed. */
 const MAX_CAUSES = 6;
 
-/** The first system or `fetch` code in an error and its causes. */
-function findCode(error: unknown): string | undefined {
+/** An error and its causes, outermost first. Read by shape: they may come from another realm than ours. */
+function chain(error: unknown): readonly { readonly code: string | null; readonly message: string | null }[] {
+  const links: { code: string | null; message: string | null }[] = [];
   let current: unknown = error;
-  for (let depth = 0; depth < MAX_CAUSES && current instanceof Error; depth += 1) {
-    if ('code' in current && typeof current.code === 'string') return current.code;
-    current = current.cause;
+  while (links.length < MAX_CAUSES && typeof current === 'object' && current !== null) {
+    const link: { readonly code?: unknown; readonly message?: unknown; readonly cause?: unknown } = current;
+    links.push({
+      code: typeof link.code === 'string' ? link.code : null,
+      message: typeof link.message === 'string' && link.message !== '' ? link.message : null,
+    });
+    current = link.cause;
   }
-  return undefined;
-}
-
-/** The innermost message of an error: the outer ones say only that something failed. */
-function innermostMessage(error: unknown): string {
-  let current: unknown = error;
-  let message = String(error);
-  for (let depth = 0; depth < MAX_CAUSES && current instanceof Error; depth += 1) {
-    if (current.message !== '') message = current.message;
-    current = current.cause;
-  }
-  return message;
+  return links;
 }
 
 /** An error without a response: refused, reset, unresolvable, or never sent because the SDK refused the request. */
 export function networkError(error: unknown, sent: boolean, baseUrl: string): ProviderError {
-  const code = findCode(error);
-  const message = innermostMessage(error);
+  const links = chain(error);
+  const code = links.find((link) => link.code !== null)?.code ?? undefined;
+  // The outer messages say only that something failed.
+  const message = links.findLast((link) => link.message !== null)?.message ?? String(error);
   const shared = { status: null, retryAfterMs: null, ...(code === undefined ? {} : { code }) };
   if (error instanceof TemperedError) {
     return { ...shared, category: error.category, message: error.explanation, retryable: false, billed: 'no' };

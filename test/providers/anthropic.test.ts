@@ -1,4 +1,4 @@
-import { answered, failed, FOREVER, KEY, providerFor, request, Wire } from './wire.js';
+import { answered, containing, failed, FOREVER, KEY, providerFor, request, Wire } from './wire.js';
 import type { ModelReply, ModelRequest } from '../../src/providers/types.js';
 import type { JsonObject } from '../../src/task/json.js';
 
@@ -187,7 +187,7 @@ describe('answers', () => {
     expect(failed(await send()).error).toMatchObject({
       category: 'refusal',
       code: 'bio',
-      message: expect.stringContaining('Not that.'),
+      message: containing('Not that.'),
     });
   });
 

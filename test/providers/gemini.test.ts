@@ -1,6 +1,6 @@
 import type { ModelReply, ModelRequest } from '../../src/providers/types.js';
 import type { JsonObject } from '../../src/task/json.js';
-import { answered, failed, FOREVER, KEY, providerFor, request, Wire } from './wire.js';
+import { answered, containing, failed, FOREVER, KEY, providerFor, request, Wire } from './wire.js';
 
 const wire = new Wire();
 beforeAll(() => wire.start());
@@ -170,7 +170,7 @@ describe('answers', () => {
     expect(failed(await send()).error).toMatchObject({
       category: 'empty',
       retryable: true,
-      message: expect.stringContaining('MALFORMED_RESPONSE'),
+      message: containing('MALFORMED_RESPONSE'),
     });
     wire.reply({ body: { candidates: [], usageMetadata: { promptTokenCount: 9 } } });
     expect(failed(await send()).error.category).toBe('empty');
@@ -236,7 +236,7 @@ describe('errors', () => {
     wire.reply({ status: 429, headers: { 'content-type': 'text/plain' }, body: error(429, '', inner) });
     expect(failed(await send()).error).toMatchObject({
       category: 'rate_limit',
-      message: expect.stringContaining('Slow down'),
+      message: containing('Slow down'),
     });
     wire.reply({ body: error(503, 'UNAVAILABLE', 'Overloaded') }, { body: [error(429, 'RESOURCE_EXHAUSTED', 'Slow')] });
     expect(failed(await send()).error).toMatchObject({ category: 'overloaded', status: 503 });
@@ -247,7 +247,7 @@ describe('errors', () => {
     wire.reply({ status: 500, body: '<html><body><h1>Server Error</h1>try later</body></html>' });
     expect(failed(await send()).error).toMatchObject({
       category: 'server_error',
-      message: expect.stringContaining('try later'),
+      message: containing('try later'),
     });
   });
 });

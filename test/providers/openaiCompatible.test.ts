@@ -1,6 +1,6 @@
 import type { ModelReply, ModelRequest } from '../../src/providers/types.js';
 import type { JsonObject } from '../../src/task/json.js';
-import { answered, failed, FOREVER, KEY, providerFor, request, Wire } from './wire.js';
+import { answered, containing, failed, FOREVER, KEY, providerFor, request, Wire } from './wire.js';
 
 const wire = new Wire();
 beforeAll(() => wire.start());
@@ -108,8 +108,12 @@ describe('requests', () => {
   it.each(['lmstudio', 'ollama', 'compatible'])('sends %s the whole schema for its grammar', async (name) => {
     wire.reply({ body: completion() });
     await send(name, { schema: SCHEMA });
-    const { $schema: _dialect, ...schema } = SCHEMA;
-    expect(wire.sent.body['response_format']).toMatchObject({ type: 'json_schema', json_schema: { schema } });
+    const { title, type, properties } = SCHEMA;
+    const schema = { title, type, properties, required: ['name', 'url'] };
+    expect(wire.sent.body['response_format']).toEqual({
+      type: 'json_schema',
+      json_schema: { name: 'My_answer', strict: true, schema },
+    });
   });
 
   it('sends images by URL and PDFs as data, and refuses a PDF by URL', async () => {
@@ -230,7 +234,7 @@ describe('errors', () => {
     wire.reply({ status: 400, body: { error: "'response_format.type' must be 'json_schema' or 'text'" } });
     expect(failed(await send('lmstudio')).error).toMatchObject({
       category: 'invalid_request',
-      message: expect.stringContaining('response_format.type'),
+      message: containing('response_format.type'),
     });
   });
 

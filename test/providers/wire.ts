@@ -1,10 +1,10 @@
 import { createServer } from 'node:http';
 import type { IncomingHttpHeaders, Server, ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { createProviderSet } from '../../src/providers/providerSet.js';
 import type { EndpointConfigs } from '../../src/providers/providerSet.js';
 import type { ModelAnswer, ModelFailure, ModelReply, ModelRequest, Provider } from '../../src/providers/types.js';
 import type { JsonObject } from '../../src/task/json.js';
+import { isJsonObject } from '../../src/task/json.js';
 
 /** A response as a provider sends it. Objects go as JSON. */
 export interface WireReply {
@@ -36,7 +36,8 @@ export class Wire {
       request.on('data', (chunk: Buffer) => chunks.push(chunk));
       request.on('end', () => {
         const text = Buffer.concat(chunks).toString();
-        const body = text === '' ? {} : (JSON.parse(text) as JsonObject);
+        const parsed: unknown = text === '' ? {} : JSON.parse(text);
+        const body = isJsonObject(parsed) ? parsed : {};
         this.requests.push({ method: request.method ?? '', path: request.url ?? '', headers: request.headers, body });
         this.answer(response);
       });
@@ -46,7 +47,8 @@ export class Wire {
   }
 
   get url(): string {
-    const address = this.server?.address() as AddressInfo;
+    const address = this.server?.address();
+    if (typeof address !== 'object' || address === null) throw new Error('the wire is not listening');
     return `http://127.0.0.1:${address.port}`;
   }
 
@@ -137,6 +139,11 @@ export function request(model: string, changes: Partial<ModelRequest> = {}): Mod
 
 /** A signal nobody aborts. */
 export const FOREVER = new AbortController().signal;
+
+/** Matches a text that contains `text`. */
+export function containing(text: string): unknown {
+  return expect.stringContaining(text);
+}
 
 /** The reply as an answer. */
 export function answered(reply: ModelReply): ModelAnswer {

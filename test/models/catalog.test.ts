@@ -1,0 +1,71 @@
+import { knownModels, modelInfo } from '../../src/models/catalog.js';
+import { formatModelRef, nearestModels, parseModelRef } from '../../src/models/modelRef.js';
+import { didYouMean } from '../../src/models/near.js';
+import { TemperedError } from '../../src/task/errors.js';
+
+const NOW = new Date('2026-11-21');
+
+describe('parseModelRef', () => {
+  it('splits at the first slash', () => {
+    expect(parseModelRef('lmstudio/qwen/qwen3-4b')).toEqual({ provider: 'lmstudio', model: 'qwen/qwen3-4b' });
+    expect(formatModelRef(parseModelRef(' anthropic/claude-sonnet-4-6 '))).toBe('anthropic/claude-sonnet-4-6');
+  });
+
+  it.each(['claude-sonnet-4-6', '', '/', 'anthropic/', '/model'])('refuses %j', (text) => {
+    expect(() => parseModelRef(text)).toThrow(TemperedError);
+  });
+
+  it('guesses the provider of a model without one', () => {
+    const caught = (): string => {
+      try {
+        parseModelRef('claude-sonnet-4-6');
+        return '';
+      } catch (error) {
+        return error instanceof TemperedError ? error.explanation : '';
+      }
+    };
+    expect(caught()).toContain('Did you mean anthropic/claude-sonnet-4-6');
+  });
+});
+
+it('names near models and providers, but not a model itself or far ones', () => {
+  expect(nearestModels(parseModelRef('openai/gpt-4.1-minni'))).toContain('openai/gpt-4.1-mini');
+  expect(didYouMean('ollama', ['ollama'])).toBe('');
+  expect(didYouMean('olama', ['anthropic', 'ollama'])).toBe(' Did you mean ollama?');
+  expect(didYouMean('xyz', ['anthropic', 'ollama'])).toBe('');
+  expect(didYouMean('amd', ['cmd', 'and', 'amb'])).toBe(' Did you mean amb, and or cmd?');
+});
+
+describe('modelInfo', () => {
+  it('knows exact ids and documented aliases only', () => {
+    const dated = modelInfo(parseModelRef('anthropic/claude-haiku-4-5-20251001'), NOW);
+    expect(dated).toMatchObject({ minCacheTokens: 4096, contextTokens: 200_000 });
+    expect(dated.prices?.[0]).toMatchObject({ input: 1, output: 5 });
+    expect(modelInfo(parseModelRef('anthropic/claude-haiku-4-5-2025'), NOW).prices).toBeNull();
+    expect(modelInfo(parseModelRef('openai/claude-haiku-4-5'), NOW).prices).toBeNull();
+  });
+
+  it("keeps a model's parameter rules behind a proxy, but not its price", () => {
+    const proxied = modelInfo(parseModelRef('proxy/claude-sonnet-5'), NOW, 'anthropic');
+    expect(proxied).toMatchObject({ sampling: { kind: 'none' }, prices: null, source: null });
+    expect(modelInfo(parseModelRef('proxy/claude-sonnet-5'), NOW).sampling.kind).toBe('temperature');
+  });
+
+  it('has sound data', () => {
+    const models = knownModels();
+    expect(new Set(models).size).toBe(models.length);
+    for (const name of models) {
+      const info = modelInfo(parseModelRef(name), NOW);
+      expect(info.source).not.toBeNull();
+      for (const band of info.prices ?? []) {
+        expect(band.cacheRead).toBeLessThan(band.input);
+        expect(band.cacheWrite1h).toBeGreaterThanOrEqual(band.cacheWrite5m);
+        expect(band.output).toBeGreaterThan(band.input);
+      }
+      const limits = (info.prices ?? []).map((band) => band.upTo ?? Infinity);
+      expect(limits).toEqual([...limits].sort((a, b) => a - b));
+      const { effort } = info;
+      if (effort !== null && effort.standard !== null) expect(effort.levels).toContain(effort.standard);
+    }
+  });
+});
