@@ -2,11 +2,11 @@ import type { PoolLimits } from '../task/spec.js';
 
 /** A worker's share of a pool's quota for a short while. */
 export interface Lease {
-  /** Requests this worker may start before asking again. */
+  /** Requests this worker may start before asking again; `Infinity` where the pool has no such limit. */
   readonly requests: number;
-  /** Tokens they may use. */
+  /** Tokens they may use; `Infinity` where the pool has no such limit. */
   readonly tokens: number;
-  /** Prompts this worker may have in flight. */
+  /** Prompts this worker may have in flight; `Infinity` where the pool has no such limit. */
   readonly inFlight: number;
   /** No request may start before this time (ms since epoch); 0 = no cooldown. */
   readonly cooldownUntil: number;
@@ -73,7 +73,7 @@ export interface GateRequest {
 
 /** One per process: every prompt passes it. */
 export interface Gate {
-  /** Resolves with a permit or the reason there is none. Rejects only when the signal aborts. */
+  /** Resolves with a permit or the reason there is none. Rejects when the signal aborts or the store fails. */
   enter(request: GateRequest): Promise<{ readonly permit: Permit } | { readonly refusal: GateRefusal }>;
   /** Closes the pool here at once and for the fleet through the store, until `until` (ms since epoch). */
   cooldown(pool: string, until: number): Promise<void>;

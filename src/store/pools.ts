@@ -58,36 +58,38 @@ function share(
   now: number,
 ): { readonly lease: Omit<Lease, 'cooldownUntil'>; readonly requests: number; readonly tokens: number } {
   const { rpm, tpm, inFlight } = limitsOf(request, others);
-  const shares = others.map((other) => ({
-    granted: other.granted,
-    inFlight: other.in_flight,
-    wanted: other.wanted,
-  }));
-  const places = inFlight === undefined ? request.wantInFlight : placesFor(request.wantInFlight, shares, inFlight);
-  const startable = pool.cooldown_until > now ? 0 : Math.max(0, places - request.inFlight);
-
-  const level =
-    rpm === undefined ? pool.requests : levelAt({ level: pool.requests, filledAt: pool.filled_at }, rpm, now);
-  const wantRequests = Math.min(request.wantRequests, startable);
-  const requests = rpm === undefined ? wantRequests : Math.max(0, Math.min(wantRequests, Math.floor(level)));
-
-  const filled = tpm === undefined ? pool.tokens : levelAt({ level: pool.tokens, filledAt: pool.filled_at }, tpm, now);
-  const tokenLevel = tpm === undefined ? filled : Math.min(tpm, filled - request.tokenCorrection);
-  const wantTokens = startable === 0 ? 0 : request.wantTokens;
-  const tokens = tpm === undefined ? wantTokens : Math.max(0, Math.min(wantTokens, Math.floor(tokenLevel)));
-
-  const left = {
-    requests: rpm === undefined ? level : level - requests,
-    tokens: tpm === undefined ? filled : tokenLevel - tokens,
-  };
-  const wait = Math.max(
+  const shares = others.map((other) => ({ granted: other.granted, inFlight: other.in_flight, wanted: other.wanted }));
+  const places = inFlight === undefined ? Infinity : placesFor(request.wantInFlight, shares, inFlight);
+  const closed = pool.cooldown_until > now || places === 0;
+  const requests = draw(closed ? 0 : request.wantRequests, pool.requests, rpm, pool.filled_at, now);
+  const tokenLevel = tpm === undefined ? pool.tokens : pool.tokens - request.tokenCorrection;
+  const tokens = draw(closed ? 0 : request.wantTokens, tokenLevel, tpm, pool.filled_at, now);
+  const waitMs = Math.max(
     pool.cooldown_until - now,
-    startable === 0 ? PLACE_RETRY_MS : 0,
-    rpm === undefined ? 0 : waitFor(left.requests, 1, rpm),
-    tpm === undefined ? 0 : waitFor(left.tokens, request.wantTokens - tokens, tpm),
+    places === 0 ? PLACE_RETRY_MS : 0,
+    rpm === undefined ? 0 : waitFor(requests.left, 1, rpm),
+    tpm === undefined ? 0 : waitFor(tokens.left, Math.max(1, request.wantTokens - tokens.granted), tpm),
   );
-  const retryInMs = Math.min(RETRY_MAX_MS, Math.max(RETRY_MIN_MS, wait));
-  return { lease: { requests, tokens, inFlight: places, retryInMs }, ...left };
+  const retryInMs = Math.min(RETRY_MAX_MS, Math.max(RETRY_MIN_MS, waitMs));
+  return {
+    lease: { requests: requests.granted, tokens: tokens.granted, inFlight: places, retryInMs },
+    requests: requests.left,
+    tokens: tokens.left,
+  };
+}
+
+/** Takes whole units out of a bucket. Without a limit everything is granted and the level stays. */
+function draw(
+  wanted: number,
+  level: number,
+  perMinute: number | undefined,
+  filledAt: number,
+  now: number,
+): { readonly granted: number; readonly left: number } {
+  if (perMinute === undefined) return { granted: Infinity, left: level };
+  const filled = Math.min(perMinute, levelAt({ level, filledAt }, perMinute, now));
+  const granted = Math.max(0, Math.min(wanted, Math.floor(filled)));
+  return { granted, left: filled - granted };
 }
 
 async function lockPool(trx: Transaction<StoreSchema>, backend: Backend, pool: string): Promise<PoolsTable> {
@@ -114,7 +116,7 @@ async function lease(trx: Transaction<StoreSchema>, backend: Backend, request: L
   await trx.updateTable('pools').set({ requests, tokens, filled_at: now }).where('pool', '=', request.pool).execute();
   await trx.deleteFrom('pool_leases').where('pool', '=', request.pool).where('expires_at', '<=', now).execute();
   const mine = {
-    granted: granted.inFlight,
+    granted: Number.isFinite(granted.inFlight) ? granted.inFlight : 0,
     in_flight: request.inFlight,
     wanted: request.wantInFlight,
     rpm: request.limits.rpm ?? null,
@@ -152,13 +154,7 @@ export function createPoolStore(backend: Backend): PoolStore {
         .where('pool', '=', request.pool)
         .executeTakeFirst();
       const cooldownUntil = localTime(pool?.cooldown_until ?? 0, now);
-      return {
-        requests: request.wantRequests,
-        tokens: request.wantTokens,
-        inFlight: request.wantInFlight,
-        cooldownUntil,
-        retryInMs: RETRY_MIN_MS,
-      };
+      return { requests: Infinity, tokens: Infinity, inFlight: Infinity, cooldownUntil, retryInMs: RETRY_MIN_MS };
     },
     async cooldown(pool, until) {
       const now = await backend.now(db);

@@ -1,0 +1,57 @@
+import type { Control, Store } from '../store/types.js';
+import { createControlCache } from './controlCache.js';
+import { PoolGate } from './poolGate.js';
+import type { Gate, GateRefusal, GateRequest } from './types.js';
+
+/** What a gate is made of. */
+export interface GateOptions {
+  /** Where quota is leased and control rows are read. */
+  readonly store: Pick<Store, 'lease' | 'cooldown' | 'dropLeases' | 'readControl'>;
+  /** Name of this process among those that share the pools. */
+  readonly worker: string;
+  /** Milliseconds since epoch. Default `Date.now`. */
+  readonly now?: () => number;
+}
+
+function refusalOf(control: Control, now: number): GateRefusal | null {
+  if (control.stop !== null) return { kind: 'stopped', reason: control.stop };
+  if (control.deadline !== null && now >= control.deadline) return { kind: 'stopped', reason: 'deadline' };
+  return control.paused === null ? null : { kind: 'paused', reason: control.paused.message };
+}
+
+/** The gate of this process: quota by leases, fairness between batches, cooldowns and pauses. */
+export function createGate({ store, worker, now = Date.now }: GateOptions): Gate {
+  const pools = new Map<string, PoolGate>();
+  const control = createControlCache(store, { now });
+
+  function poolGate(pool: string): PoolGate {
+    const known = pools.get(pool);
+    if (known !== undefined) return known;
+    const made = new PoolGate({
+      lease: (request) => store.lease({ ...request, pool, worker }),
+      refusal: async (batchId) => refusalOf(await control.read(batchId), now()),
+      now,
+    });
+    pools.set(pool, made);
+    return made;
+  }
+
+  return {
+    enter: (request: GateRequest) => poolGate(request.pool).enter(request),
+    async cooldown(pool, until) {
+      poolGate(pool).close(until);
+      await store.cooldown(pool, until);
+    },
+    limiter(batchId) {
+      for (const pool of pools.values()) {
+        const limiter = pool.limiter(batchId);
+        if (limiter !== null) return limiter;
+      }
+      return null;
+    },
+    async close() {
+      for (const pool of pools.values()) await pool.stop();
+      await store.dropLeases(worker);
+    },
+  };
+}

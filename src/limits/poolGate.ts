@@ -1,0 +1,237 @@
+import type { PoolLimits } from '../task/spec.js';
+import { LeasedQuota } from './leasedQuota.js';
+import { RoundRobin } from './roundRobin.js';
+import type { GateRefusal, GateRequest, Lease, LeaseRequest, Limiter, Permit } from './types.js';
+
+/** How often quota is leased, and cooldowns are looked at, while prompts start; milliseconds. */
+const LEASE_EVERY_MS = 250;
+
+/** Longest time between two looks at the store while somebody waits; milliseconds. */
+const LOOK_EVERY_MS = 1_000;
+
+/** How often places in flight are renewed while nobody waits (a lease lives 10 s); milliseconds. */
+const RENEW_EVERY_MS = 2_500;
+
+/** How an attempt to enter ended. */
+export type Entry = { readonly permit: Permit } | { readonly refusal: GateRefusal };
+
+/** A prompt at the gate. */
+interface Waiter {
+  readonly request: GateRequest;
+  /** Ends the wait with an answer. */
+  readonly answer: (entry: Entry) => void;
+  /** Ends the wait with an error. */
+  readonly fail: (error: unknown) => void;
+}
+
+interface BatchAtGate {
+  concurrency: number;
+  limits: PoolLimits;
+  inFlight: number;
+}
+
+/** What a pool's gate needs from outside. */
+export interface PoolGateDeps {
+  /** Asks the store for quota. */
+  readonly lease: (request: Omit<LeaseRequest, 'pool' | 'worker'>) => Promise<Lease>;
+  /** Why a batch may start nothing now; null = it may. */
+  readonly refusal: (batchId: string) => Promise<GateRefusal | null>;
+  /** Milliseconds since epoch. */
+  readonly now: () => number;
+}
+
+const LIMITS = ['rpm', 'tpm', 'inFlight'] as const;
+
+/** The lowest of several limits. */
+function lowestLimits(all: readonly PoolLimits[]): PoolLimits {
+  const lowest: Partial<Record<(typeof LIMITS)[number], number>> = {};
+  for (const limits of all) {
+    for (const name of LIMITS) {
+      const limit = limits[name];
+      if (limit !== undefined) lowest[name] = Math.min(limit, lowest[name] ?? limit);
+    }
+  }
+  return lowest;
+}
+
+/** The gate of one pool in this process. */
+export class PoolGate {
+  private readonly waiting = new RoundRobin<string, Waiter>();
+  private readonly batches = new Map<string, BatchAtGate>();
+  private readonly quota: LeasedQuota;
+  private looking: Promise<void> | undefined;
+  private timer: NodeJS.Timeout | undefined;
+  private stopped = false;
+
+  constructor(private readonly deps: PoolGateDeps) {
+    this.quota = new LeasedQuota(deps.now);
+  }
+
+  /** See `Gate.enter`. */
+  enter(request: GateRequest): Promise<Entry> {
+    const { batchId, concurrency, limits, signal, boundMs } = request;
+    const batch = this.batches.get(batchId) ?? { concurrency, limits, inFlight: 0 };
+    this.batches.set(batchId, Object.assign(batch, { concurrency, limits }));
+    return new Promise((resolve, reject) => {
+      const leave = (): void => {
+        clearTimeout(bound);
+        signal.removeEventListener('abort', abort);
+        this.waiting.remove(batchId, waiter);
+        this.forget(batchId);
+      };
+      const waiter: Waiter = {
+        request,
+        answer: (entry) => {
+          leave();
+          resolve(entry);
+        },
+        fail: (error) => {
+          leave();
+          reject(error instanceof Error ? error : new Error(String(error)));
+        },
+      };
+      const abort = (): void => waiter.fail(signal.reason);
+      const bound = setTimeout(() => waiter.answer({ refusal: this.busy(batchId) }), boundMs);
+      signal.addEventListener('abort', abort);
+      this.waiting.push(batchId, waiter);
+      if (signal.aborted) abort();
+      else this.pump();
+    });
+  }
+
+  /** Nothing starts before `until`. */
+  close(until: number): void {
+    this.quota.close(until);
+  }
+
+  /** What holds prompts of a batch back; null = nothing, or nobody waits. */
+  limiter(batchId: string): Limiter | null {
+    const [first] = this.waiting.of(batchId);
+    const batch = this.batches.get(batchId);
+    if (first === undefined || batch === undefined) return null;
+    if (batch.inFlight >= batch.concurrency) return 'concurrency';
+    return this.quota.blockedBy(first.request.tokens, this.limits());
+  }
+
+  /** Turns everybody away and stops. */
+  async stop(): Promise<void> {
+    this.stopped = true;
+    clearTimeout(this.timer);
+    for (const batchId of this.waiting.keys()) this.refuse(batchId, this.busy(batchId));
+    await this.looking;
+  }
+
+  /** Starts whoever may start, in turn, and sees to the next look at the store. */
+  private pump(): void {
+    const limits = this.limits();
+    while (this.quota.fresh) {
+      const next = this.waiting.peek((batchId) => this.hasPlace(batchId));
+      // The first in turn is waited for: smaller prompts behind a big one must not starve it.
+      if (next === undefined || this.quota.blockedBy(next.value.request.tokens, limits) !== null) break;
+      this.start(next.value, limits);
+    }
+    this.plan();
+  }
+
+  private start(waiter: Waiter, limits: PoolLimits): void {
+    const { batchId, tokens } = waiter.request;
+    const batch = this.batches.get(batchId);
+    if (batch === undefined) return;
+    this.waiting.take(batchId);
+    batch.inFlight += 1;
+    this.quota.start(tokens, limits);
+    let released = false;
+    const release = (used: number | null): void => {
+      if (released) return;
+      released = true;
+      batch.inFlight -= 1;
+      this.quota.end(tokens, used);
+      this.forget(batchId);
+      this.pump();
+    };
+    waiter.answer({ permit: { release } });
+  }
+
+  private refuse(batchId: string, refusal: GateRefusal): void {
+    for (const waiter of [...this.waiting.of(batchId)]) waiter.answer({ refusal });
+  }
+
+  private busy(batchId: string): GateRefusal {
+    const retryInMs = Math.max(LEASE_EVERY_MS, this.quota.retryInMs, this.quota.cooldownMs);
+    return { kind: 'busy', limiter: this.limiter(batchId) ?? 'concurrency', retryInMs };
+  }
+
+  private hasPlace(batchId: string): boolean {
+    const batch = this.batches.get(batchId);
+    return batch !== undefined && batch.inFlight < batch.concurrency;
+  }
+
+  private limits(): PoolLimits {
+    return lowestLimits([...this.batches.values()].map((batch) => batch.limits));
+  }
+
+  private forget(batchId: string): void {
+    const batch = this.batches.get(batchId);
+    if (batch?.inFlight === 0 && this.waiting.of(batchId).length === 0) this.batches.delete(batchId);
+  }
+
+  /** Looks at the store now, or sets the time of the next look. */
+  private plan(): void {
+    clearTimeout(this.timer);
+    if (this.stopped || this.looking !== undefined) return;
+    const dueInMs = this.lookAfterMs() - this.quota.age;
+    if (dueInMs <= 0) this.look();
+    else if (dueInMs < Infinity) this.timer = setTimeout(() => this.look(), dueInMs);
+  }
+
+  /** How long after the last lease the store is looked at again; `Infinity` = when somebody comes. */
+  private lookAfterMs(): number {
+    const { quota } = this;
+    if (this.waiting.size > 0) {
+      if (quota.cooldownMs > 0) return Math.min(LOOK_EVERY_MS, Math.max(LEASE_EVERY_MS, quota.age + quota.cooldownMs));
+      const startable = this.waiting.peek((batchId) => this.hasPlace(batchId)) !== undefined;
+      return startable ? Math.min(LOOK_EVERY_MS, Math.max(LEASE_EVERY_MS, quota.retryInMs)) : LOOK_EVERY_MS;
+    }
+    if (quota.untold) return LEASE_EVERY_MS;
+    return quota.limited && quota.inFlight > 0 ? RENEW_EVERY_MS : Infinity;
+  }
+
+  private look(): void {
+    this.looking = this.refresh()
+      .catch((error: unknown) => {
+        for (const batchId of this.waiting.keys())
+          for (const waiter of [...this.waiting.of(batchId)]) waiter.fail(error);
+      })
+      .finally(() => {
+        this.looking = undefined;
+        this.pump();
+      });
+  }
+
+  /** Turns batches away that may start nothing, and leases for the others. */
+  private async refresh(): Promise<void> {
+    for (const batchId of this.waiting.keys()) {
+      const refusal = await this.deps.refusal(batchId);
+      if (refusal !== null) this.refuse(batchId, refusal);
+    }
+    const request = this.quota.wants(this.startable(), this.limits());
+    try {
+      this.quota.grant(await this.deps.lease(request));
+    } catch (error) {
+      this.quota.untell(request.tokenCorrection);
+      throw error;
+    }
+  }
+
+  /** Tokens of the prompts whose batches have room for them. */
+  private startable(): readonly number[] {
+    return this.waiting.keys().flatMap((batchId) => {
+      const batch = this.batches.get(batchId);
+      const room = batch === undefined ? 0 : Math.max(0, batch.concurrency - batch.inFlight);
+      return this.waiting
+        .of(batchId)
+        .slice(0, room)
+        .map(({ request }) => request.tokens);
+    });
+  }
+}
