@@ -11,6 +11,12 @@ const NOT_CONNECTED = new Set([
   'UND_ERR_CONNECT_TIMEOUT',
 ]);
 
+/** TLS did not come about, and will not the next time: a certificate, or plain HTTP behind an https address. */
+const NO_TLS = /^(CERT_|ERR_TLS_|ERR_SSL_|DEPTH_ZERO_|SELF_SIGNED_|UNABLE_TO_|EPROTO)/;
+
+/** What `fetch` says of addresses it does not even try: it has no code for them. */
+const NOT_TRIED: ReadonlySet<string> = new Set(['bad port', 'unknown scheme']);
+
 /** Codes of `fetch`'s own limits on a silent server. */
 const SILENT = new Set(['UND_ERR_HEADERS_TIMEOUT', 'UND_ERR_BODY_TIMEOUT']);
 
@@ -49,6 +55,10 @@ export function networkError(error: unknown, sent: boolean, baseUrl: string): Pr
   if (code !== undefined && NOT_CONNECTED.has(code)) {
     const text = `Could not connect to ${baseUrl} (${code}). Check that the address is right and the server is running.`;
     return { ...shared, category: 'network', message: text, retryable: true, billed: 'no' };
+  }
+  if (NOT_TRIED.has(message) || (code !== undefined && NO_TLS.test(code))) {
+    const text = `Could not connect to ${baseUrl}: ${message}. Check the address.`;
+    return { ...shared, category: 'network', message: text, retryable: false, billed: 'no' };
   }
   if (code !== undefined && SILENT.has(code)) {
     const text = `${baseUrl} sent nothing for five minutes, which is as long as fetch waits.`;

@@ -24,6 +24,8 @@ export function createOpenAiCompatible(endpoint: Endpoint, dialect: Dialect): Pr
     // The SDK insists on a key; servers that need none ignore it.
     apiKey: endpoint.apiKey ?? 'none',
     baseURL: endpoint.baseUrl,
+    // The SDK takes these from OPENAI_ORG_ID and OPENAI_PROJECT_ID: they are nobody else's business.
+    ...(endpoint.name === 'openai' ? {} : { organization: null, project: null }),
     maxRetries: 0,
     logLevel: 'off',
     fetch: recordingFetch,

@@ -143,6 +143,18 @@ describe('requests', () => {
   });
 });
 
+it('tells only OpenAI the organisation and project of its account', async () => {
+  process.env['OPENAI_ORG_ID'] = 'org-1';
+  try {
+    wire.reply({ body: completion() }, { body: completion() });
+    await send('openai');
+    await send('compatible');
+    expect(wire.requests.map(({ headers }) => headers['openai-organization'])).toEqual(['org-1', undefined]);
+  } finally {
+    delete process.env['OPENAI_ORG_ID'];
+  }
+});
+
 describe('answers', () => {
   it('reads usage with and without details', async () => {
     const usage = {

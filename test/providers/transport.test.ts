@@ -52,6 +52,14 @@ describe.each(PROVIDERS)('%s', (name) => {
     expect(reply.error.message).toContain('127.0.0.1');
   });
 
+  it('does not try again what can never connect: TLS to a plain server, a port fetch refuses', async () => {
+    for (const base of [wire.url.replace('http:', 'https:'), 'http://127.0.0.1:1']) {
+      const env = { ANTHROPIC_BASE_URL: base, GOOGLE_GEMINI_BASE_URL: base, OPENAI_BASE_URL: base };
+      const reply = failed(await providerFor(wire, name, env).send(ask(name), FOREVER));
+      expect(reply.error).toMatchObject({ category: 'network', retryable: false, billed: 'no' });
+    }
+  });
+
   it('keeps calls that run at the same time apart', async () => {
     const provider = providerFor(wire, name);
     wire.reply(...Array.from({ length: 6 }, (_, index) => ({ status: 500 + index, body: `error ${index}` })));
