@@ -26,7 +26,7 @@ function editDistance(a: string, b: string): number {
  * The candidates a person may have meant by `name`, nearest first, at most `limit`: those within a third of its length
  * in edits, or that contain it or are contained in it. A candidate equal to `name` is not one.
  */
-export function nearest(name: string, candidates: readonly string[], limit = 3): readonly string[] {
+function nearest(name: string, candidates: readonly string[], limit = 3): readonly string[] {
   const wanted = name.toLowerCase();
   return candidates
     .map((candidate) => {

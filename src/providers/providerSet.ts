@@ -35,7 +35,7 @@ export const endpointsSchema = z.record(
 export type EndpointConfigs = z.infer<typeof endpointsSchema>;
 
 /** Where keys and base URLs come from. */
-export type Environment = Readonly<Record<string, string | undefined>>;
+type Environment = Readonly<Record<string, string | undefined>>;
 
 /** What {@link createProviderSet} is made of. */
 export interface ProviderSetOptions {
