@@ -3,6 +3,7 @@ export type Json = null | boolean | number | string | Json[] | JsonObject;
 
 /** A JSON object. */
 export interface JsonObject {
+  /** A property. */
   [key: string]: Json;
 }
 
@@ -51,11 +52,10 @@ export function asJson(value: unknown, at = '', depth = 0): AsJson {
 const MAX_DEPTH = 500;
 
 function objectAsJson(value: object, at: string, depth: number): AsJson {
+  if (value instanceof Date && Number.isNaN(value.getTime())) return { ok: false, at, what: 'an invalid date' };
   if ('toJSON' in value && typeof value.toJSON === 'function') {
-    const made: unknown = value.toJSON();
-    return typeof made === 'object' && made !== null && 'toJSON' in made
-      ? { ok: false, at, what: 'an object whose toJSON gives no JSON' }
-      : asJson(made, at, depth);
+    const text: string | undefined = JSON.stringify(value);
+    return typeof text === 'string' ? { ok: true, value: parseJson(text) } : { ok: false, at, what: 'not JSON' };
   }
   const inner = (key: string | number) => (at === '' ? String(key) : `${at}.${key}`);
   if (Array.isArray(value)) {
