@@ -1,0 +1,194 @@
+import path from 'node:path';
+import { type Command, Option } from 'commander';
+import { writeOutcomes } from '../../client/data/index.js';
+import type { BatchHandle } from '../../client/handle.js';
+import { DEFAULT_FOLDER } from '../../client/openContext.js';
+import type { Submission } from '../../client/submit.js';
+import { applyOptions } from '../../client/applyOptions.js';
+import type { Tempered } from '../../client/tempered.js';
+import { withModel } from '../../client/withModel.js';
+import { poolsOf } from '../../client/work.js';
+import type { AnyTask } from '../../task/defineTask.js';
+import { TemperedError } from '../../task/errors.js';
+import { loadTask } from '../../task/loadTask.js';
+import { type CommandHost, type PlaceOptions, shellWord, withPlace, withTempered, workerLog } from '../command.js';
+import { EXIT, type ExitCode, exitOf } from '../exit.js';
+import { Interrupt } from '../interrupt.js';
+import type { Io } from '../io.js';
+import { limiterName } from '../limiterNames.js';
+import { watchBatch } from '../live.js';
+import { deadline, dollars, wholeNumber } from '../parse.js';
+import { leaveText, startText } from '../startText.js';
+import { summaryText } from '../summaryText.js';
+import { dryRun } from './dryRun.js';
+
+/** Options of `run`. */
+export interface RunOptions extends PlaceOptions {
+  readonly out?: string;
+  readonly model?: string;
+  readonly concurrency?: number;
+  readonly limit?: number;
+  readonly budget?: number;
+  readonly onBudget?: 'pause' | 'stop';
+  readonly deadline?: Date;
+  readonly batchId?: string;
+  readonly new?: boolean;
+  readonly reuse?: boolean;
+  readonly detach?: boolean;
+  readonly dryRun?: boolean;
+  readonly withInput?: boolean;
+  readonly onBadInput?: 'fail' | 'skip';
+  readonly idField?: string;
+  readonly open?: boolean;
+}
+
+/** Adds `run`. */
+export function addRun(program: Command, host: CommandHost): void {
+  withPlace(program.command('run'))
+    .description('run a task over a data set; run again, it continues or shows what is there')
+    .argument('<task>', 'task file: .ts, .js, .json, .yaml')
+    .argument('<data>', 'data set: .jsonl, .csv, .parquet')
+    .option('--out <file>', 'results: .jsonl, .csv or .parquet (default: .tempered/results/BATCH.jsonl)')
+    .option('--model <provider/model>', "use this model instead of the task's")
+    .option('--concurrency <n>', 'prompts in flight (default: 50)', wholeNumber(1, 10_000))
+    .addOption(new Option('--execution <mode>', 'how records run').choices(['item']).default('item'))
+    .option('--limit <n>', 'only the first records', wholeNumber(1))
+    .option('--budget <usd>', 'most it may cost', dollars)
+    .addOption(new Option('--on-budget <what>', 'at the end of the budget (default: pause)').choices(['pause', 'stop']))
+    .option('--deadline <dur>', 'no prompt starts after this: 30m, 2h, or an ISO time', deadline)
+    .option('--batch-id <id>', 'own id instead of one made of task and data')
+    .option('--new', 'run again although the same task ran on the same data')
+    .option('--reuse', 'take over answers earlier batches got for the same task and records')
+    .option('--detach', 'start it and return; needs a running `dev` or `worker`')
+    .option('--dry-run', 'show the first requests and send nothing')
+    .option('--with-input', 'add each record to its result')
+    .addOption(
+      new Option('--on-bad-input <what>', 'a record that is no good (default: fail)').choices(['fail', 'skip']),
+    )
+    .option('--id-field <name>', "field with each record's id (default: id)")
+    .option('--open', 'keep taking records by `add` until `add --close`')
+    .action((task: string, data: string, options: RunOptions) =>
+      host.run(options.json === true, (io) => run(io, task, data, options)),
+    );
+}
+
+async function run(io: Io, taskPath: string, data: string, options: RunOptions): Promise<ExitCode> {
+  const loaded = await loadTask(taskPath);
+  const task = options.model === undefined ? loaded : withModel(loaded, options.model);
+  if (options.dryRun === true) return dryRun(io, task, data, options);
+  const command = `tempered run ${shellWord(taskPath)} ${shellWord(data)}`;
+  const interrupt = new Interrupt(io, 'Leaving: nothing was sent to a model yet.');
+  try {
+    return await withTempered(io, options, (tempered) =>
+      new Run(io, tempered, task, { data, options, command, interrupt }).execute(),
+    );
+  } catch (error) {
+    if (!interrupt.asked || error instanceof TemperedError) throw error;
+    throw new TemperedError('cancelled', 'Left before the batch was started; nothing was sent to a model.', {
+      remedy: `Start it: ${command}`,
+    });
+  } finally {
+    interrupt.close();
+  }
+}
+
+interface RunCall {
+  readonly data: string;
+  readonly options: RunOptions;
+  /** The command a person repeats. */
+  readonly command: string;
+  readonly interrupt: Interrupt;
+}
+
+class Run {
+  constructor(
+    private readonly io: Io,
+    private readonly tempered: Tempered,
+    private readonly task: AnyTask,
+    private readonly call: RunCall,
+  ) {}
+
+  async execute(): Promise<ExitCode> {
+    const { data, options, interrupt } = this.call;
+    if (options.detach === true) await this.needWorker();
+    const { batch, submission } = await this.tempered.submit(this.task, data, this.startOptions());
+    const earlierUsd = (await batch.progress()).money.spentUsd;
+    startText(submission, this.task).forEach((line) => this.io.say(line));
+    if (submission.kind !== 'shown' && options.detach !== true) {
+      interrupt.message = 'Saving: prompts in flight finish.';
+      await this.work(batch, submission);
+    }
+    return this.report(batch, submission, earlierUsd);
+  }
+
+  private startOptions() {
+    const { budget: budgetUsd, concurrency, limit, onBudget, deadline: until, batchId, reuse } = this.call.options;
+    const { onBadInput, idField, open, new: again } = this.call.options;
+    const { signal } = this.call.interrupt;
+    const start = {
+      concurrency,
+      limit,
+      budgetUsd,
+      onBudget,
+      deadline: until,
+      batchId,
+      reuse,
+      onBadInput,
+      idField,
+      open,
+    };
+    return { ...start, new: again, signal };
+  }
+
+  private async needWorker(): Promise<void> {
+    const missing = await this.tempered.unpolledFor(this.task);
+    if (missing.length === 0) return;
+    throw new TemperedError('network', `--detach needs a worker, and none polls ${missing.join(' and ')}.`, {
+      remedy: 'Start one in another terminal: `tempered dev TASK` (embedded server) or `tempered worker TASK`.',
+    });
+  }
+
+  /** Works on the batch and shows it until it has ended, paused with nobody watching, or was left. */
+  private async work(batch: BatchHandle<unknown>, submission: Submission): Promise<void> {
+    const { interrupt } = this.call;
+    const worker = await this.tempered.startWorker({ tasks: [this.task], pools: poolsOf(this.task), log: workerLog() });
+    try {
+      if (submission.kind === 'attached') await applyOptions(batch, this.startOptions());
+      const watching = watchBatch(this.io, batch, {
+        interrupt,
+        limiter: () => limiterName(worker.limiter(batch.id)),
+        unpolled: () => Promise.resolve([]),
+      });
+      const failed = worker.run.then(() => watching);
+      await Promise.race([watching, failed]);
+    } finally {
+      await worker.shutdown();
+    }
+  }
+
+  private async report(
+    batch: BatchHandle<unknown>,
+    submission: Submission,
+    earlierUsd: number | null,
+  ): Promise<ExitCode> {
+    const { io } = this;
+    const { interrupt, command, options } = this.call;
+    const { status } = await batch.progress();
+    const ended = status === 'finished' || status === 'cancelled' || status === 'stopped';
+    const out = ended ? await this.writeResults(batch) : null;
+    const summary = await batch.summary(out);
+    const facts = { earlierUsd, reused: submission.reused, rerun: `${command} --new --reuse` };
+    for (const line of await summaryText(batch, summary, facts)) io.say(line);
+    if (!ended) leaveText(await batch.progress(), command).forEach((line) => io.say(line));
+    io.result(summary);
+    if (ended || options.detach === true) return exitOf(summary);
+    return interrupt.asked ? EXIT.stopped : exitOf(summary);
+  }
+
+  private async writeResults(batch: BatchHandle<unknown>): Promise<string> {
+    const { out, withInput = false } = this.call.options;
+    const file = out ?? path.join(DEFAULT_FOLDER, 'results', `${batch.id}.jsonl`);
+    await writeOutcomes(file, this.tempered.batch(batch.id).outcomes({ withInput }));
+    return file;
+  }
+}

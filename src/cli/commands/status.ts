@@ -1,0 +1,73 @@
+import type { Command } from 'commander';
+import type { BatchHandle } from '../../client/handle.js';
+import type { BatchSnapshot } from '../../client/snapshot.js';
+import { summaryOf } from '../../client/summary.js';
+import type { ServerState } from '../../client/context.js';
+import type { Tempered } from '../../client/tempered.js';
+import { type CommandHost, type PlaceOptions, withPlace, withTempered } from '../command.js';
+import { EXIT, type ExitCode } from '../exit.js';
+import { count, money } from '../format.js';
+import type { Io } from '../io.js';
+import { Rates } from '../rates.js';
+import { summaryText } from '../summaryText.js';
+import { paintFor } from '../terminal.js';
+import { panelLines, pauseText } from '../view.js';
+
+/** Adds `status`. */
+export function addStatus(program: Command, host: CommandHost): void {
+  withPlace(program.command('status'))
+    .description('list the batches of a store, or tell how one is; works while the server is down')
+    .argument('[batch]', 'id, a unique beginning of it, or latest')
+    .action((name: string | undefined, options: PlaceOptions) =>
+      host.run(options.json === true, (io) =>
+        withTempered(io, options, async (tempered) => {
+          const server = await tempered.serverState();
+          if (name === undefined) return list(io, tempered, server);
+          return one(io, await tempered.findBatch(name), server);
+        }),
+      ),
+    );
+}
+
+async function list(io: Io, tempered: Tempered, server: ServerState): Promise<ExitCode> {
+  const batches = await tempered.batches();
+  if (batches.length === 0) io.say('No batch yet. Start one with: tempered run TASK DATA');
+  for (const snapshot of batches) io.say(row(snapshot));
+  io.say(serverText(server));
+  io.result({ batches: batches.map((snapshot) => summaryOf(snapshot, null, null)), server });
+  return EXIT.ok;
+}
+
+function row({ batchId, status, done, counters, money: { spentUsd } }: BatchSnapshot): string {
+  const progress = `${count(done)}/${count(counters.items)}`.padStart(15);
+  const failed = `${count(counters.failed)} failed`.padStart(12);
+  return `${batchId.padEnd(44)}  ${status.padEnd(9)} ${progress} ${failed}  ${money(spentUsd).padStart(10)}`;
+}
+
+async function one(io: Io, batch: BatchHandle, server: ServerState): Promise<ExitCode> {
+  const snapshot = await batch.progress();
+  const { paused, reason, model, concurrency, counters, money: sums } = snapshot;
+  const summary = await batch.summary();
+  const failures = await batch.failures();
+  if (snapshot.finishedAt === null) {
+    const state = { snapshot, speed: new Rates().measure(snapshot), limiter: limiterOf(snapshot, server) };
+    for (const line of panelLines(state, io.people.columns ?? 120, paintFor(io.people, process.env))) io.say(line);
+  }
+  const rerun = 'tempered run TASK DATA --new --reuse';
+  for (const line of await summaryText(batch, summary, { earlierUsd: sums.spentUsd, reused: 0, rerun })) io.say(line);
+  io.say(`  ${serverText(server)}`);
+  const { inFlight, stages } = counters;
+  const more = { reason: paused?.message ?? reason, model, concurrency, inFlight, stages, budgetUsd: sums.budgetUsd };
+  io.result({ ...summary, ...more, failures, server });
+  return EXIT.ok;
+}
+
+function limiterOf(snapshot: BatchSnapshot, server: ServerState): string | null {
+  if (snapshot.paused !== null) return `pause: ${pauseText(snapshot)}`;
+  return server.up ? null : 'the Temporal server is down';
+}
+
+function serverText(server: ServerState): string {
+  const ui = server.ui === null ? '' : `, web UI ${server.ui}`;
+  return server.up ? `server    ${server.address}${ui}` : 'server    down; figures are from the store';
+}

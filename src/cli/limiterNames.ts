@@ -1,0 +1,18 @@
+import type { Limiter } from '../client/work.js';
+
+/** What a worker's gate says, in words that tell where to turn. */
+export function limiterName(limiter: Limiter | null): string | null {
+  switch (limiter) {
+    case null:
+      return null;
+    case 'concurrency':
+      return 'concurrency';
+    case 'requests per minute':
+    case 'tokens per minute':
+      return `rate limit (${limiter})`;
+    case 'in flight':
+      return 'rate limit (requests in flight)';
+    case 'cooldown':
+      return 'rate limit (the provider asked to wait)';
+  }
+}

@@ -1,0 +1,47 @@
+import { InvalidArgumentError } from 'commander';
+
+/** Values of options, as people write them. Each throws with what is wanted; commander adds the option's name. */
+
+/** A whole number of at least `min`. */
+export function wholeNumber(min: number, max = Number.MAX_SAFE_INTEGER): (text: string) => number {
+  return (text) => {
+    const value = Number(text);
+    if (/^\d+$/.test(text) && value >= min && value <= max) return value;
+    const bounds = max === Number.MAX_SAFE_INTEGER ? `of at least ${min}` : `from ${min} to ${max}`;
+    throw new InvalidArgumentError(`It wants a whole number ${bounds}.`);
+  };
+}
+
+/** Dollars: `5`, `0.25`, `$2`. */
+export function dollars(text: string): number {
+  const match = /^\$?(\d+(?:\.\d+)?|\.\d+)$/.exec(text);
+  if (match !== null) return Number(match[1]);
+  throw new InvalidArgumentError('It wants dollars, such as 2.50.');
+}
+
+const UNIT_MS: Readonly<Record<string, number>> = { s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 };
+
+/** A time from now (`90s`, `30m`, `2h`, `1h30m`, `1d`) or an ISO time, as a date. */
+export function deadline(text: string): Date {
+  if (/^(\d+(\.\d+)?[smhd])+$/.test(text)) {
+    const parts = [...text.matchAll(/(\d+(?:\.\d+)?)([smhd])/g)];
+    const ms = parts.reduce((sum, [, amount, unit]) => sum + Number(amount) * (UNIT_MS[unit ?? ''] ?? 0), 0);
+    return new Date(Date.now() + ms);
+  }
+  const time = /^\d{4}-/.test(text) ? new Date(text) : new Date(Number.NaN);
+  if (!Number.isNaN(time.getTime())) return time;
+  throw new InvalidArgumentError('It wants a time from now such as 30m, 2h or 1h30m, or an ISO time.');
+}
+
+/** What `parse` takes, or `none` for null. */
+export function orNone<T>(parse: (text: string) => T): (text: string) => T | null {
+  return (text) => (text === 'none' ? null : parse(text));
+}
+
+/** Names with commas between them. */
+export function names(text: string): readonly string[] {
+  return text
+    .split(',')
+    .map((name) => name.trim())
+    .filter((name) => name !== '');
+}

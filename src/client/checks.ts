@@ -1,0 +1,104 @@
+import { knownModels, modelInfo } from '../models/catalog.js';
+import { didYouMean } from '../models/near.js';
+import { formatModelRef, parseModelRef } from '../models/modelRef.js';
+import type { ModelRef } from '../models/types.js';
+import type { ProviderSet } from '../providers/types.js';
+import { type ErrorCategory, TemperedError } from '../task/errors.js';
+import type { TaskSpec } from '../task/spec.js';
+import type { Target } from './connect.js';
+
+/** Longest wait for an endpoint's list of models; milliseconds. */
+const LIST_TIMEOUT_MS = 10_000;
+
+/** Concurrency a batch may have. */
+const MAX_CONCURRENCY = 10_000;
+
+/** Every model a task may ask, without repeats. */
+export function modelsOf(spec: TaskSpec): readonly ModelRef[] {
+  const names = [spec.model, ...spec.stages.flatMap((stage) => stage.model ?? [])];
+  return [...new Set(names)].map(parseModelRef);
+}
+
+/**
+ * Refuses a task that can't run here before anything is loaded: an unknown provider or model (with near names), a
+ * missing key (naming its variable). A task that brings its own `execute` needs no endpoint.
+ */
+export async function checkModels(spec: TaskSpec, providers: ProviderSet): Promise<void> {
+  if (spec.functions.includes('execute')) return;
+  for (const ref of modelsOf(spec)) await checkModel(ref, providers);
+}
+
+/** Refuses a model whose endpoint is not known, has no key, or does not have it. Local endpoints are not asked. */
+export async function checkModel(ref: ModelRef, providers: ProviderSet): Promise<void> {
+  const provider = providers.get(ref.provider);
+  const hosted = knownModels().filter((name) => name.startsWith(`${ref.provider}/`));
+  if (hosted.length === 0 || isKnown(ref)) return;
+  const listed = await modelList(() => provider.listModels(AbortSignal.timeout(LIST_TIMEOUT_MS)));
+  if (listed === null || listed.includes(ref.model)) return;
+  const name = formatModelRef(ref);
+  const candidates = [...new Set([...hosted, ...listed.map((model) => `${ref.provider}/${model}`)])];
+  throw new TemperedError('input', `${ref.provider} has no model "${ref.model}".${didYouMean(name, candidates)}`, {
+    remedy: `Known ones: ${hosted.slice(0, 6).join(', ')}, …`,
+  });
+}
+
+function isKnown(ref: ModelRef): boolean {
+  return modelInfo(ref, new Date()).source !== null;
+}
+
+/** Failures of the endpoint itself that a listing may hide: the batch's first prompt tells of them. */
+const LATER: readonly ErrorCategory[] = ['network', 'timeout', 'server_error', 'overloaded', 'rate_limit'];
+
+/** What the endpoint lists; null when it can't be asked now. A refused key is an error already here. */
+async function modelList(list: () => Promise<readonly string[]>): Promise<readonly string[] | null> {
+  try {
+    return await list();
+  } catch (error) {
+    if (error instanceof TemperedError && LATER.includes(error.category)) return null;
+    throw error;
+  }
+}
+
+/** Refuses a budget that can't be kept, because a model the task may ask has no known price. */
+export function checkBudget(spec: TaskSpec, budgetUsd: number | undefined): void {
+  if (budgetUsd === undefined) return;
+  if (!Number.isFinite(budgetUsd) || budgetUsd < 0) {
+    throw new TemperedError('input', `A budget is a number of dollars, 0 or more; not ${budgetUsd}.`);
+  }
+  for (const ref of modelsOf(spec)) {
+    if (modelInfo(ref, new Date()).prices !== null) continue;
+    throw new TemperedError('input', `The price of ${formatModelRef(ref)} is not known, so no budget can be kept.`, {
+      remedy: 'Leave --budget out, limit the run with --limit, or use a model with a known price.',
+    });
+  }
+}
+
+/** Refuses a concurrency outside 1..10,000. */
+export function checkConcurrency(value: number | undefined): void {
+  if (value === undefined || (Number.isInteger(value) && value >= 1 && value <= MAX_CONCURRENCY)) return;
+  throw new TemperedError('input', `Concurrency is a whole number from 1 to ${MAX_CONCURRENCY}; not ${value}.`);
+}
+
+/** A deadline as ISO text. Throws `input` for one that is no time or has passed. */
+export function checkDeadline(value: string | Date | undefined): string | undefined {
+  if (value === undefined) return undefined;
+  const time = new Date(value);
+  if (Number.isNaN(time.getTime())) throw new TemperedError('input', `"${String(value)}" is not a time.`);
+  if (time.getTime() > Date.now()) return time.toISOString();
+  throw new TemperedError('input', `The deadline ${time.toISOString()} has passed.`);
+}
+
+/** Workers of a shared cluster may be anywhere: they can't reach a file on this machine. */
+export function checkStoreReach(storeUrl: string, target: Target): void {
+  if (target.kind === 'embedded' || !storeUrl.startsWith('sqlite:') || isLoopback(target.address)) return;
+  throw new TemperedError(
+    'input',
+    `The Temporal server ${target.address} is shared, but the store ${storeUrl} is a file on this machine.`,
+    { remedy: 'Give a store every worker can reach: --store postgres://… or TEMPERED_STORE.' },
+  );
+}
+
+function isLoopback(address: string): boolean {
+  const host = address.replace(/:\d+$/, '').replace(/^\[|\]$/g, '');
+  return host === 'localhost' || host === '::1' || host.startsWith('127.');
+}

@@ -1,0 +1,36 @@
+import type { Client } from '@temporalio/client';
+import type { ProviderSet } from '../providers/types.js';
+import type { Store } from '../store/types.js';
+import type { Target } from './connect.js';
+
+/** Where a Temporal server is, and whether it answers. */
+export interface ServerState {
+  /** Whether it answers. */
+  readonly up: boolean;
+  /** `host:port`; null for an embedded server that does not run. */
+  readonly address: string | null;
+  /** Its web UI; null when that address is not known. */
+  readonly ui: string | null;
+}
+
+/** What the parts of the client share: one store, one set of endpoints, one connection made when it is first needed. */
+export interface ClientContext {
+  /** The open store. */
+  readonly store: Store;
+  /** Endpoints by provider name. */
+  readonly providers: ProviderSet;
+  /** Environment read for keys, addresses and profiles. */
+  readonly env: NodeJS.ProcessEnv;
+  /** Where the embedded server, logs and default results live. */
+  readonly folder: string;
+  /** Words about what takes long, for a person. */
+  readonly onProgress: (line: string) => void;
+  /** The Temporal server: starts the embedded one when no other is configured. Throws `network`. */
+  target(): Promise<Target>;
+  /** Where the server is and whether it answers; starts nothing. */
+  serverState(): Promise<ServerState>;
+  /** The batch's page in the web UI; null when no server runs or its UI's address is not known. Starts nothing. */
+  batchUrl(batchId: string): Promise<string | null>;
+  /** A client of it. Throws `network`. */
+  client(): Promise<Client>;
+}

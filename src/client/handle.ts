@@ -1,0 +1,216 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { WithStartWorkflowOperation, type WorkflowHandle } from '@temporalio/client';
+import { parseModelRef } from '../models/modelRef.js';
+import type { FailureGroup, OutcomeFilter } from '../store/types.js';
+import { TemperedError } from '../task/errors.js';
+import type { Json } from '../task/json.js';
+import type { Outcome } from '../task/outcome.js';
+import type { PoolLimits } from '../task/spec.js';
+import { CONTROL_QUEUE, reviewId } from '../workflows/ids.js';
+import * as messages from '../workflows/messages.js';
+import type { review } from '../workflows/review.js';
+import type { BatchConfig } from '../workflows/types.js';
+import { chunksOf } from './addItems.js';
+import { checkModel } from './checks.js';
+import type { ClientContext } from './context.js';
+import { type BatchSnapshot, readSnapshot } from './snapshot.js';
+import { isEnded } from './submit.js';
+import { type BatchSummary, summaryOf } from './summary.js';
+import { explained } from './temporalErrors.js';
+import { isTyped, type TypedOutcome } from './typedOutcome.js';
+
+/** How often the store is asked whether a batch has ended, or has new outcomes; milliseconds. */
+const POLL_MS = 300;
+
+/** Outcomes read at once while following. */
+const FOLLOW_PAGE = 500;
+
+/** Every how many polls the server is asked whether the batch's workflow still exists. */
+const LIFE_CHECK_POLLS = 20;
+
+/**
+ * One batch: read it from the store, steer it by messages to its workflow. Updates (`set…`, `answer`) need a running
+ * worker, and return when workers obey the new value; signals (`pause`, …) are kept until one is there.
+ */
+export class BatchHandle<Output = Json> {
+  constructor(
+    private readonly context: ClientContext,
+    /** The batch's id, which is its workflow's too. */
+    readonly id: string,
+  ) {}
+
+  /** How far it is. */
+  progress(): Promise<BatchSnapshot> {
+    return readSnapshot(this.context.store, this.id);
+  }
+
+  /** What it came to so far: the object `run --json` prints. `out`: the results file to name in it. */
+  async summary(out: string | null = null): Promise<BatchSummary> {
+    return summaryOf(await this.progress(), out, await this.uiUrl());
+  }
+
+  /** Its page in Temporal's web UI; null when no server runs or its UI's address is not known. */
+  uiUrl(): Promise<string | null> {
+    return this.context.batchUrl(this.id);
+  }
+
+  /** Outcomes in input order, read in pages: any number of them in bounded memory. */
+  async *outcomes(filter: OutcomeFilter = {}): AsyncGenerator<TypedOutcome<Output>> {
+    for await (const outcome of this.context.store.outcomes(this.id, filter)) yield typed<Output>(outcome);
+  }
+
+  /** Outcomes as they are written, those there already first, until the batch has ended or `signal` aborts. */
+  async *follow(signal?: AbortSignal): AsyncGenerator<TypedOutcome<Output>> {
+    let cursor = 0;
+    for (;;) {
+      // Read before the page: outcomes written between the two are found by one more page.
+      const ended = isEnded((await this.progress()).status);
+      const page = await this.context.store.outcomesSince(this.id, cursor, FOLLOW_PAGE);
+      cursor = page.cursor;
+      for (const outcome of page.outcomes) yield typed<Output>(outcome);
+      if (signal?.aborted === true || (ended && page.outcomes.length === 0)) return;
+      if (page.outcomes.length === 0) await sleep(POLL_MS);
+    }
+  }
+
+  /** Failures by cause, most frequent first. */
+  failures(): Promise<readonly FailureGroup[]> {
+    return this.context.store.failureGroups(this.id);
+  }
+
+  /** Waits for the batch's end. Throws `cancelled` when its workflow was ended on the server behind our back. */
+  async result(signal?: AbortSignal): Promise<BatchSummary> {
+    for (let poll = 1; ; poll += 1) {
+      signal?.throwIfAborted();
+      if (isEnded((await this.progress()).status)) return this.summary();
+      if (poll % LIFE_CHECK_POLLS === 0) await this.checkAlive();
+      await sleep(POLL_MS);
+    }
+  }
+
+  /** Throws `cancelled` when the batch's workflow no longer runs and its end is not in the store. */
+  async checkAlive(): Promise<void> {
+    const { status } = await explained(this.id, async () => (await this.workflow()).describe());
+    if (status.name === 'RUNNING' || isEnded((await this.progress()).status)) return;
+    const how = status.name.toLowerCase().replace('_', ' ');
+    throw new TemperedError('cancelled', `The workflow of batch ${this.id} was ${how} on the Temporal server.`, {
+      remedy: 'Run it again with --new --reuse: answers it has got are taken over.',
+    });
+  }
+
+  /** Starts no more prompts; those in flight finish. */
+  pause(reason?: string): Promise<void> {
+    return this.send((handle) => handle.signal(messages.pauseSignal, reason === undefined ? undefined : { reason }));
+  }
+
+  /** Continues after a pause, whatever caused it. */
+  resume(): Promise<void> {
+    return this.send((handle) => handle.signal(messages.resumeSignal));
+  }
+
+  /** Prompts in flight, 1..10,000. */
+  setConcurrency(value: number): Promise<number> {
+    return this.send((handle) => handle.executeUpdate(messages.setConcurrencyUpdate, { args: [value] }));
+  }
+
+  /** Money limit in USD; null = none. A higher one continues a batch that its budget paused. */
+  setBudget(usd: number | null): Promise<number | null> {
+    return this.send((handle) => handle.executeUpdate(messages.setBudgetUpdate, { args: [usd] }));
+  }
+
+  /**
+   * `provider/model` for every prompt from now on; null = the task's own. Continues a batch paused by the old model.
+   * Throws `input` for one that is not known, `authentication` when this process has no key for it.
+   */
+  async setModel(model: string | null): Promise<string | null> {
+    if (model !== null) await checkModel(parseModelRef(model), this.context.providers);
+    return this.send((handle) => handle.executeUpdate(messages.setModelUpdate, { args: [model] }));
+  }
+
+  /** ISO time after which no prompt starts; null = none. */
+  setDeadline(iso: string | null): Promise<string | null> {
+    return this.send((handle) => handle.executeUpdate(messages.setDeadlineUpdate, { args: [iso] }));
+  }
+
+  /** Quotas this batch respects from now on; those not named stay. */
+  setLimits(limits: PoolLimits): Promise<PoolLimits> {
+    return this.send((handle) => handle.executeUpdate(messages.setLimitsUpdate, { args: [limits] }));
+  }
+
+  /** What it runs with. */
+  config(): Promise<BatchConfig> {
+    return this.send((handle) => handle.query(messages.configQuery));
+  }
+
+  /** Ends the batch: prompts in flight are aborted, every record without an outcome gets `notRun` or `failed`. */
+  async cancel(): Promise<void> {
+    await this.send((handle) => handle.cancel());
+  }
+
+  /** Ends one record as `notRun`; its prompt in flight is aborted. */
+  cancelItem(index: number): Promise<void> {
+    return this.send((handle) => handle.signal(messages.cancelItemSignal, index));
+  }
+
+  /**
+   * Adds records to a batch started with `open`. The same `clientKey` adds once; without one, the same records do.
+   * Returns how many were sent. Throws `input` for a batch whose input is closed, or a record over 256 KiB.
+   */
+  async addItems(
+    records: Iterable<unknown> | AsyncIterable<unknown>,
+    options: { readonly clientKey?: string } = {},
+  ): Promise<number> {
+    const row = await this.context.store.getBatch(this.id);
+    if (row?.options.open !== true) {
+      throw new TemperedError('input', `Batch ${this.id} was not started to take more records.`, {
+        remedy: 'Start one with `open: true` (`tempered run --open`), or run the grown data with --reuse.',
+      });
+    }
+    let sent = 0;
+    for await (const { clientKey, items } of chunksOf(records, options.clientKey)) {
+      await this.send((handle) => handle.signal(messages.addItemsSignal, { clientKey, items }));
+      sent += items.length;
+    }
+    return sent;
+  }
+
+  /** Ends the input of an open batch: it finishes when what it has is done. */
+  closeInput(): Promise<void> {
+    return this.send((handle) => handle.signal(messages.closeInputSignal));
+  }
+
+  /**
+   * A person's answer for a record, in place of its outcome. Resolves when it is stored; throws `input` with the
+   * issues when it does not fit the task's schema. `by`: who answered.
+   */
+  async answer(index: number, output: Json, by?: string): Promise<void> {
+    if ((await this.context.store.getOutcome(this.id, index)) === undefined) {
+      throw new TemperedError('input', `Record ${index} of batch ${this.id} has no outcome to replace yet.`);
+    }
+    const client = await this.context.client();
+    const startWorkflowOperation = new WithStartWorkflowOperation<typeof review>('review', {
+      workflowId: reviewId(this.id, index),
+      taskQueue: CONTROL_QUEUE,
+      args: [{ batchId: this.id, index }],
+      workflowIdConflictPolicy: 'USE_EXISTING',
+      staticSummary: `answer for record ${index}`,
+    });
+    const args: [{ output: Json; by?: string }] = [by === undefined ? { output } : { output, by }];
+    await explained(this.id, () =>
+      client.workflow.executeUpdateWithStart(messages.answerUpdate, { args, startWorkflowOperation }),
+    );
+  }
+
+  private async workflow(): Promise<WorkflowHandle> {
+    return (await this.context.client()).workflow.getHandle(this.id);
+  }
+
+  private send<T>(call: (handle: WorkflowHandle) => Promise<T>): Promise<T> {
+    return explained(this.id, async () => call(await this.workflow()));
+  }
+}
+
+function typed<Output>(outcome: Outcome): TypedOutcome<Output> {
+  if (isTyped<Output>(outcome)) return outcome;
+  throw new TemperedError('unknown', `Record ${outcome.index} has an answer and an error at once.`);
+}

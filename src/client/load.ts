@@ -1,0 +1,133 @@
+import { modelInfo } from '../models/catalog.js';
+import { worstCaseNano } from '../models/cost.js';
+import { parseModelRef } from '../models/modelRef.js';
+import type { Store } from '../store/types.js';
+import type { AnyTask } from '../task/defineTask.js';
+import { TemperedError } from '../task/errors.js';
+import { toLoadedRecord } from '../task/loadRecord.js';
+import { nanoToUsd } from '../task/money.js';
+import type { LoadedRecord } from '../task/spec.js';
+import type { OpenedData } from './spool.js';
+
+/** Records checked, rendered and stored at once. */
+const CHUNK = 500;
+
+/** How often loading tells how far it is; records. */
+const TOLD_EVERY = 50_000;
+
+/** A record that was left out by `onBadInput: 'skip'`. */
+export interface SkippedRecord {
+  /** 1-based line in its file. */
+  readonly line: number | null;
+  /** What was wrong with it. */
+  readonly message: string;
+}
+
+/** What was loaded. */
+export interface LoadReport {
+  /** Records stored. */
+  readonly loaded: number;
+  /** Of these, answered or skipped by the task's `before`: no prompt is needed. */
+  readonly preset: number;
+  /** Bad ones that were left out; only with `onBadInput: 'skip'`. */
+  readonly skipped: readonly SkippedRecord[];
+  /** Most that one prompt for each record could cost; USD. Null when the price or the prompts are not known yet. */
+  readonly worstUsd: number | null;
+}
+
+/** How records are loaded. */
+export interface LoadOptions {
+  /** Field that holds each record's id; default `id`. */
+  readonly idField?: string | undefined;
+  /** What happens to a record that can't be used. */
+  readonly onBad: 'fail' | 'skip';
+  /** Stops loading. */
+  readonly signal?: AbortSignal | undefined;
+  /** Told how far loading is. */
+  readonly onProgress: (line: string) => void;
+}
+
+/** Checks, renders and stores every record of a data set, in chunks. Throws for the first bad one, unless told to skip. */
+export async function loadRecords(
+  store: Store,
+  batchId: string,
+  task: AnyTask,
+  data: OpenedData,
+  options: LoadOptions,
+): Promise<LoadReport> {
+  const worst = new WorstCase(task);
+  const skipped: SkippedRecord[] = [];
+  let chunk: LoadedRecord[] = [];
+  let loaded = 0;
+  let preset = 0;
+  const flush = async () => {
+    await store.appendRecords(batchId, chunk);
+    chunk = [];
+    if (loaded % TOLD_EVERY === 0) options.onProgress(`${loaded.toLocaleString('en')} records loaded`);
+  };
+  for await (const record of checkedRecords(task, data, options, skipped)) {
+    options.signal?.throwIfAborted();
+    worst.add(record);
+    if (record.preset !== undefined) preset += 1;
+    loaded += 1;
+    chunk.push(record);
+    if (chunk.length === CHUNK) await flush();
+  }
+  if (chunk.length > 0) await flush();
+  skipped.push(...data.dataset.skipped);
+  if (loaded === 0) throw nothingLeft(data, skipped);
+  return { loaded, preset, skipped, worstUsd: worst.usd };
+}
+
+/** Every record of a data set that can be used, checked and rendered; bad ones end it or are noted in `skipped`. */
+export async function* checkedRecords(
+  task: AnyTask,
+  { dataset, label }: OpenedData,
+  { idField, onBad }: Pick<LoadOptions, 'idField' | 'onBad'>,
+  skipped: SkippedRecord[],
+): AsyncGenerator<LoadedRecord> {
+  let index = 0;
+  for await (const { value, line } of dataset.records()) {
+    try {
+      const place = { index, file: label, line, ...(idField === undefined ? {} : { idField }) };
+      yield await toLoadedRecord(task, value, place);
+      index += 1;
+    } catch (error) {
+      if (onBad === 'fail' || !(error instanceof TemperedError) || error.category !== 'input') throw error;
+      skipped.push({ line, message: error.message });
+    }
+  }
+}
+
+function nothingLeft(data: OpenedData, skipped: readonly SkippedRecord[]): TemperedError {
+  const [first] = skipped;
+  const place = { file: data.label };
+  if (first === undefined) return new TemperedError('input', 'The file holds no records.', { place });
+  const message = `None of its ${skipped.length} records can be used. The first: ${first.message}`;
+  return new TemperedError('input', message, { place });
+}
+
+/** Adds up what one prompt for each record could cost at most. */
+class WorstCase {
+  private readonly info;
+  private readonly staticBytes: number;
+  private nano: number | null = 0;
+
+  constructor(private readonly task: AnyTask) {
+    const { spec } = task;
+    this.info = modelInfo(parseModelRef(spec.model), new Date());
+    this.staticBytes = Buffer.byteLength(JSON.stringify([spec.instructions ?? '', spec.schema ?? null]));
+  }
+
+  add(record: LoadedRecord): void {
+    if (this.nano === null || record.preset !== undefined) return;
+    const bytes = record.rendered === null ? null : Buffer.byteLength(JSON.stringify(record.rendered));
+    const { maxOutputTokens } = this.task.spec;
+    const one = bytes === null ? null : worstCaseNano(this.info, this.staticBytes + bytes, maxOutputTokens);
+    this.nano = one === null ? null : this.nano + one;
+  }
+
+  get usd(): number | null {
+    return this.nano === null ? null : nanoToUsd(this.nano);
+  }
+}

@@ -1,0 +1,43 @@
+import { hostname } from 'node:os';
+import type { Client } from '@temporalio/client';
+import { CONTROL_QUEUE } from '../workflows/ids.js';
+
+/** A worker asks for work again within 60 s; one not heard of for longer is gone. Milliseconds. */
+const FRESH_MS = 70_000;
+
+/** Kinds of tasks a queue holds, as the server numbers them. */
+const KINDS = { workflow: 1, activity: 2 } as const;
+
+/** Those of `queues` that no live worker polls. The control queue is asked for workflow tasks, the others for activities. */
+export async function unpolled(client: Client, queues: readonly string[]): Promise<readonly string[]> {
+  const polled = await Promise.all(
+    queues.map((queue) => isPolled(client, queue, queue === CONTROL_QUEUE ? 'workflow' : 'activity')),
+  );
+  return queues.filter((_, i) => polled[i] === false);
+}
+
+/** True when a live worker polls `queue` for this kind of task. A worker of this machine must also still exist. */
+async function isPolled(client: Client, queue: string, kind: keyof typeof KINDS): Promise<boolean> {
+  const { pollers } = await client.connection.workflowService.describeTaskQueue({
+    namespace: client.options.namespace,
+    taskQueue: { name: queue },
+    taskQueueType: KINDS[kind],
+  });
+  return (pollers ?? []).some(({ lastAccessTime, identity }) => {
+    const at = Number(lastAccessTime?.seconds ?? 0) * 1000;
+    return Date.now() - at < FRESH_MS && isAlive(identity ?? '');
+  });
+}
+
+/** Identities are `pid@host`; of other machines only the poll itself tells. */
+function isAlive(identity: string): boolean {
+  const at = identity.indexOf('@');
+  const pid = Number(identity.slice(0, at));
+  if (at < 0 || identity.slice(at + 1) !== hostname() || !Number.isInteger(pid)) return true;
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    return error instanceof Error && 'code' in error && error.code === 'EPERM';
+  }
+}

@@ -1,0 +1,1 @@
+export { loadScenario, simulatorEnv, startSimulator } from '../simulator/index.js';

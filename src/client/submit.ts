@@ -1,0 +1,246 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { createHash } from 'node:crypto';
+import { WorkflowExecutionAlreadyStartedError } from '@temporalio/client';
+import type { BatchOptions, BatchRow, BatchStatus } from '../store/types.js';
+import type { AnyTask } from '../task/defineTask.js';
+import { TemperedError } from '../task/errors.js';
+import { nanoToUsd, usdToNano } from '../task/money.js';
+import { batchId, CONTROL_QUEUE } from '../workflows/ids.js';
+import type { BatchInput } from '../workflows/types.js';
+import type { batch } from '../workflows/batch.js';
+import { checkBudget, checkConcurrency, checkDeadline, checkModels, checkStoreReach } from './checks.js';
+import type { ClientContext } from './context.js';
+import { type LoadReport, loadRecords } from './load.js';
+import { type BatchData, openData, type OpenedData } from './spool.js';
+import { explained } from './temporalErrors.js';
+
+/** Prompts in flight when nothing else is said. */
+const DEFAULT_CONCURRENCY = 50;
+
+/** How often a batch that another process loads is looked at; milliseconds. */
+const LOADING_POLL_MS = 500;
+
+/** How a batch is started. */
+export interface StartOptions {
+  /** Prompts in flight, 1..10,000. Default 50. Start lower when the provider account has small limits. */
+  readonly concurrency?: number | undefined;
+  /** Use only the first records. Part of the batch's identity. */
+  readonly limit?: number | undefined;
+  /** Most the batch may cost; USD. Default: no limit. */
+  readonly budgetUsd?: number | undefined;
+  /** At the budget's end: `pause` (default) waits for a higher one, `stop` gives the rest no prompt. */
+  readonly onBudget?: 'pause' | 'stop' | undefined;
+  /** Time after which no prompt starts: ISO text or a date. Default: none. */
+  readonly deadline?: string | Date | undefined;
+  /** The batch's id. Default: made of the task's name and the hashes of task and data. */
+  readonly batchId?: string | undefined;
+  /** Run again although the same task ran on the same data. Default false. */
+  readonly new?: boolean | undefined;
+  /** Take over answers earlier batches got for the same task and records. Default false. */
+  readonly reuse?: boolean | undefined;
+  /** A record that can't be used ends the start (`fail`, default) or is left out (`skip`). */
+  readonly onBadInput?: 'fail' | 'skip' | undefined;
+  /** Field that holds each record's id. Default `id`; a record without it has its index. */
+  readonly idField?: string | undefined;
+  /** Keep the input open for `addItems` until `closeInput`. Default false. */
+  readonly open?: boolean | undefined;
+  /** Gives up waiting for loading or the server. What was loaded is dropped. */
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** What a start came to. */
+export interface Submission {
+  /** The batch. */
+  readonly batchId: string;
+  /** `started`: new. `attached`: it runs or is paused already. `shown`: it had ended before. */
+  readonly kind: 'started' | 'attached' | 'shown';
+  /** The batch's state when it was found. */
+  readonly status: BatchStatus;
+  /** What was loaded; null when the records were in the store already. */
+  readonly load: LoadReport | null;
+  /** Answers taken over from earlier batches. */
+  readonly reused: number;
+}
+
+/**
+ * Loads the data and starts the batch, or finds it: the same task on the same data is the same batch. Returns when the
+ * server has it, without waiting for a prompt. Throws `input` for anything wrong with task, data or options,
+ * `authentication` for a missing key, `network` for no server.
+ */
+export async function submit(
+  context: ClientContext,
+  task: AnyTask,
+  data: BatchData,
+  options: StartOptions,
+): Promise<Submission> {
+  checkConcurrency(options.concurrency);
+  checkBudget(task.spec, options.budgetUsd);
+  const deadline = checkDeadline(options.deadline);
+  const onBad = options.onBadInput ?? 'fail';
+  const opened = await openData(data, { limit: options.limit, onBad });
+  try {
+    const dataHash = hashOf(opened, options.idField);
+    const id = await chooseId(context, task, dataHash, options);
+    const found = await claim(context, { id, task, data: opened, dataHash, options: { ...options, deadline } });
+    if (isEnded(found.row.status)) {
+      return { batchId: id, kind: 'shown', status: found.row.status, load: null, reused: 0 };
+    }
+    const fresh = found.row.status === 'ready';
+    const reused = options.reuse === true && fresh ? await context.store.reuseOutcomes(id, task.hash) : 0;
+    await startWorkflow(context, task, found.row);
+    const kind = fresh ? 'started' : 'attached';
+    return { batchId: id, kind, status: found.row.status, load: found.load, reused };
+  } finally {
+    await opened.close();
+  }
+}
+
+/** States after which a batch does nothing more. */
+export function isEnded(status: BatchStatus): boolean {
+  return status === 'finished' || status === 'cancelled' || status === 'stopped';
+}
+
+function hashOf(data: OpenedData, idField: string | undefined): string {
+  const { hash } = data.dataset;
+  return idField === undefined ? hash : createHash('sha256').update(`${hash} ${idField}`).digest('hex');
+}
+
+async function chooseId(
+  { store }: ClientContext,
+  task: AnyTask,
+  dataHash: string,
+  options: StartOptions,
+): Promise<string> {
+  const given = options.batchId === undefined ? undefined : checkedId(options.batchId);
+  for (let run = 0; ; run += 1) {
+    const own = given === undefined || run === 0 ? given : `${given}-r${run}`;
+    const id = own ?? batchId(task.spec.name, task.hash, dataHash, run);
+    if (options.new !== true || (await store.getBatch(id)) === undefined) return id;
+  }
+}
+
+function checkedId(id: string): string {
+  if (/^[A-Za-z0-9][A-Za-z0-9._-]{0,199}$/.test(id)) return id;
+  throw new TemperedError('input', `"${id}" can't be a batch id.`, {
+    remedy: 'Use letters, digits, dots, dashes and underscores, 200 at most.',
+  });
+}
+
+/** What a claim needs to know. */
+interface Claim {
+  readonly id: string;
+  readonly task: AnyTask;
+  readonly data: OpenedData;
+  readonly dataHash: string;
+  readonly options: StartOptions & { readonly deadline: string | undefined };
+}
+
+/** Makes the batch's row and loads its records, or finds it; waits while another process loads it. */
+async function claim(context: ClientContext, claimed: Claim): Promise<{ row: BatchRow; load: LoadReport | null }> {
+  const { id, task, dataHash, options } = claimed;
+  let told = false;
+  for (;;) {
+    options.signal?.throwIfAborted();
+    const row = await context.store.getBatch(id);
+    if (row !== undefined) checkSame(row, task, dataHash);
+    if (row !== undefined && row.status !== 'loading') return { row, load: null };
+    if (row === undefined) await checkModels(task.spec, context.providers);
+    await context.store.putTask(task.hash, task.spec);
+    if ((await context.store.createBatch(newRow(claimed))) === 'created') return fill(context, claimed);
+    if (!told) context.onProgress(`Another process loads ${id}; waiting for it.`);
+    told = true;
+    await sleep(LOADING_POLL_MS, undefined, options.signal === undefined ? {} : { signal: options.signal });
+  }
+}
+
+/** Loads the records of a claimed batch; one that can't be loaded leaves nothing behind. */
+async function fill(context: ClientContext, claimed: Claim): Promise<{ row: BatchRow; load: LoadReport }> {
+  const { store, onProgress } = context;
+  const { id, task, data, options } = claimed;
+  const { idField, signal, onBadInput: onBad = 'fail' } = options;
+  try {
+    const load = await loadRecords(store, id, task, data, { idField, signal, onBad, onProgress });
+    await store.finishLoading(id);
+    const row = await store.getBatch(id);
+    if (row === undefined)
+      throw new TemperedError('unknown', `Batch ${id} vanished from the store while it was loaded.`);
+    return { row, load };
+  } catch (error) {
+    await store.discardBatch(id);
+    throw error;
+  }
+}
+
+function newRow({ id, task, data, dataHash, options }: Claim): Parameters<ClientContext['store']['createBatch']>[0] {
+  const { concurrency = DEFAULT_CONCURRENCY, budgetUsd, onBudget = 'pause', deadline, open = false } = options;
+  const settings: BatchOptions = {
+    concurrency,
+    execution: 'item',
+    budgetNano: budgetUsd === undefined ? null : usdToNano(budgetUsd),
+    onBudget,
+    deadline: deadline === undefined ? null : Date.parse(deadline),
+    open,
+  };
+  const { hash: taskHash, spec } = task;
+  const source = data.dataset.source;
+  return { id, taskHash, taskName: spec.name, dataHash, source, options: settings, createdAt: Date.now() };
+}
+
+function checkSame(row: BatchRow, task: AnyTask, dataHash: string): void {
+  if (row.taskHash === task.hash && row.dataHash === dataHash) return;
+  const what = row.taskHash === task.hash ? 'other data' : 'another task';
+  throw new TemperedError('input', `Batch ${row.id} exists already, for ${what}.`, {
+    remedy: 'Choose another --batch-id, or leave it out: the id is then made of task and data.',
+  });
+}
+
+/** Starts the batch's workflow, or finds it running. What it runs with is what the store's row says. */
+async function startWorkflow(context: ClientContext, task: AnyTask, row: BatchRow): Promise<void> {
+  checkStoreReach(context.store.url, await context.target());
+  const client = await context.client();
+  const input = inputOf(row);
+  try {
+    await explained(row.id, () =>
+      client.workflow.start<typeof batch>('batch', {
+        workflowId: row.id,
+        taskQueue: CONTROL_QUEUE,
+        args: [input],
+        workflowIdConflictPolicy: 'USE_EXISTING',
+        workflowIdReusePolicy: 'REJECT_DUPLICATE',
+        workflowTaskTimeout: '5 s',
+        memo: { task: task.spec.name, model: task.spec.model, data: row.source },
+        staticSummary: `${task.spec.name} on ${row.source}: ${row.items} records`,
+        staticDetails: detailsOf(task, row),
+      }),
+    );
+  } catch (error) {
+    if (!(error instanceof WorkflowExecutionAlreadyStartedError)) throw error;
+    const now = await context.store.getBatch(row.id);
+    if (now !== undefined && isEnded(now.status)) return;
+    throw new TemperedError('cancelled', `Batch ${row.id} was ended on the Temporal server before it was done.`, {
+      remedy: 'Run it again with --new --reuse: answers it has got are taken over.',
+      cause: error,
+    });
+  }
+}
+
+function inputOf({ taskHash, options }: BatchRow): BatchInput {
+  const { concurrency, budgetNano, onBudget, deadline, open } = options;
+  return {
+    task: taskHash,
+    concurrency,
+    onBudget,
+    ...(budgetNano === null ? {} : { budgetUsd: nanoToUsd(budgetNano) }),
+    ...(deadline === null ? {} : { deadline: new Date(deadline).toISOString() }),
+    ...(open ? { open } : {}),
+  };
+}
+
+function detailsOf({ spec, hash }: AnyTask, row: BatchRow): string {
+  return [
+    `Task \`${spec.name}\` (${hash.slice(0, 12)}) with \`${spec.model}\` on \`${row.source}\`, ${row.items} records.`,
+    '',
+    `Its items are the workflows \`${row.id}/<index>\`. From a terminal:`,
+    `\`tempered status ${row.id}\`, \`tempered pause ${row.id}\`, \`tempered results ${row.id}\`.`,
+  ].join('\n');
+}

@@ -1,0 +1,57 @@
+import { parseModelRef } from '../models/modelRef.js';
+import type { AnyTask } from '../task/defineTask.js';
+import { type RunningWorker, startWorker } from '../worker/startWorker.js';
+import { nativeConnection } from './connect.js';
+import type { ClientContext } from './context.js';
+
+/** Which work a process does. */
+export interface WorkOptions {
+  /** Task modules whose functions this worker can call; tasks without functions need none. */
+  readonly tasks?: readonly AnyTask[] | undefined;
+  /** Provider accounts to serve. Default: every one whose key is set or which needs none. */
+  readonly pools?: readonly string[] | undefined;
+  /** Receives warnings of the Temporal SDK, a line each. Default: stderr. */
+  readonly log?: ((line: string) => void) | undefined;
+  /** Build id for Temporal's worker deployment versioning. Default: not versioned. */
+  readonly buildId?: string | undefined;
+}
+
+/** Starts a worker in this process, on a connection of its own. */
+export async function work(context: ClientContext, options: WorkOptions): Promise<RunningWorker> {
+  const { store, providers } = context;
+  const target = await context.target();
+  const client = await context.client();
+  const connection = await nativeConnection(target);
+  const { tasks = [], pools, log, buildId } = options;
+  const worker = await startWorker({
+    client,
+    connection,
+    namespace: target.namespace,
+    store,
+    providers,
+    tasks,
+    ...(pools === undefined ? {} : { pools }),
+    ...(log === undefined ? {} : { log }),
+    ...(buildId === undefined ? {} : { buildId }),
+  });
+  const run = worker.run.finally(() => connection.close());
+  return {
+    run,
+    limiter: (batchId) => worker.limiter(batchId),
+    shutdown: async () => {
+      await worker.shutdown();
+      await run;
+    },
+  };
+}
+
+/** Provider accounts a task's prompts wait in line for. */
+export function poolsOf(task: AnyTask): readonly string[] {
+  return [parseModelRef(task.spec.model).provider];
+}
+
+/** A worker of this process, and what its gate says. */
+export type { RunningWorker } from '../worker/startWorker.js';
+export type { Limiter } from '../limits/types.js';
+/** Queue of workflows and their rows. */
+export { CONTROL_QUEUE } from '../workflows/ids.js';

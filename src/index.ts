@@ -1,0 +1,71 @@
+/**
+ * Durable LLM batches on Temporal: one valid, accounted-for answer per record.
+ *
+ * @packageDocumentation
+ */
+
+// What to do with each record.
+export { defineTask } from './task/defineTask.js';
+export type { AnyTask, OutputOf, Task, TaskOptions } from './task/defineTask.js';
+export { loadTask } from './task/loadTask.js';
+export type { ContentPart, Message, PoolLimits, Stage, TaskFunctionName, TaskSpec } from './task/spec.js';
+export type {
+  AttemptContext,
+  BeforeResult,
+  ClassifyResult,
+  ExecuteResult,
+  LoadFunctions,
+  PostProcessResult,
+  TaskFunctions,
+  TaskRequest,
+  UserState,
+  ValidateResult,
+} from './task/functions.js';
+
+// Running it over data.
+export { runBatch, startBatch } from './client/library.js';
+export { openTempered, Tempered } from './client/tempered.js';
+export type { BatchRun, StartedBatch, TaskSource } from './client/tempered.js';
+export type { ServerState } from './client/context.js';
+export type { TemperedOptions } from './client/openContext.js';
+export type { BatchData } from './client/spool.js';
+export type { StartOptions, Submission } from './client/submit.js';
+export type { LoadReport, SkippedRecord } from './client/load.js';
+export type { WorkOptions } from './client/work.js';
+export type { RunningWorker } from './client/work.js';
+
+// Reading and steering a batch.
+export { BatchHandle } from './client/handle.js';
+export type { BatchSnapshot, MoneySoFar } from './client/snapshot.js';
+export type { BatchSummary, SummaryUsage } from './client/summary.js';
+export type { TypedOutcome } from './client/typedOutcome.js';
+export type {
+  Counters,
+  Issue,
+  Outcome,
+  OutcomeMetadata,
+  OutcomeStatus,
+  PromptRecord,
+  PromptVerdict,
+  SafetyRating,
+  StageCount,
+  StageKind,
+  Variation,
+} from './task/outcome.js';
+export type { Usage } from './task/usage.js';
+
+// One question to one model.
+export { callModel as call } from './client/callModel.js';
+export type {
+  CallAnswer,
+  CallError,
+  CallFailure,
+  CallModelOptions,
+  CallOptions,
+  CallResult,
+} from './client/callModel.js';
+
+// What goes wrong.
+export { TemperedError } from './task/errors.js';
+export type { ErrorCategory, ItemError, Place } from './task/errors.js';
+export type { Json, JsonObject } from './task/json.js';
