@@ -11,6 +11,7 @@ export interface Backend {
   readonly url: string;
   /** Queries throw `TemperedError`, except for a broken unique constraint, see {@link isDuplicate}. */
   readonly db: Kysely<StoreSchema>;
+  /** How its tables are made. */
   readonly traits: MigrationTraits;
   /** Whether rows read for a change need `FOR UPDATE`. SQLite has one writer at a time anyway. */
   readonly rowLocks: boolean;

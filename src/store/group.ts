@@ -10,7 +10,9 @@ import { noSuchBatch } from './storeErrors.js';
 
 /** The item a write is about. */
 export interface ItemKey {
+  /** The batch's id. */
   readonly batchId: string;
+  /** 0-based position of the record. */
   readonly index: number;
 }
 
@@ -24,9 +26,11 @@ interface BatchInGroup {
 export interface ItemInGroup {
   /** Number of the batch in the tables. */
   readonly batchNo: number;
+  /** 0-based position of the record. */
   readonly index: number;
   /** The item's journal rows by prompt number. */
   readonly prompts: Map<number, LightPromptRow>;
+  /** Whether it has its outcome. */
   hasOutcome: boolean;
   /** Money of the batch, worst case of prompts in flight included; nano-dollars. */
   committedNano(): number;

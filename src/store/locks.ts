@@ -6,11 +6,15 @@ import type { BatchStatus } from './types.js';
 
 /** A batch's counters and what its writers must know, locked against other writers. */
 export interface LockedBatch extends CountersRow {
+  /** The batch's id. */
   readonly id: string;
+  /** Its state. */
   readonly status: BatchStatus;
+  /** What the data set was, for people. */
   readonly source: string;
   /** The open store that loads it. */
   readonly loader: string;
+  /** Time of the last appended chunk; milliseconds since epoch. */
   readonly touched_at: number;
 }
 

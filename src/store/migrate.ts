@@ -34,5 +34,6 @@ export async function migrate(backend: Backend): Promise<void> {
     migrationLockTableName: `${TABLE}_lock`,
   });
   const { error } = await migrator.migrateToLatest();
-  if (error !== undefined) throw error;
+  if (error instanceof Error) throw error;
+  if (error !== undefined) throw new Error(`${backend.url} could not be brought up to date`, { cause: error });
 }

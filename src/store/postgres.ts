@@ -92,9 +92,8 @@ async function databaseTime(db: Db): Promise<number> {
 /** A pool of connections to the database at `url`. Connects with the first query. */
 export function openPostgres(url: string): Backend {
   const shown = publicUrl(url);
-  const types: pg.CustomTypesConfig = {
-    getTypeParser: (oid, format) => (BIGINT_OIDS.includes(oid) ? safeNumber : pg.types.getTypeParser(oid, format)),
-  };
+  const types = new pg.TypeOverrides();
+  for (const oid of BIGINT_OIDS) types.setTypeParser(oid, safeNumber);
   const pool = new pg.Pool({
     connectionString: url,
     max: CONNECTIONS,
