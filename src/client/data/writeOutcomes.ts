@@ -1,0 +1,120 @@
+import { type FileHandle, open, rm } from 'node:fs/promises';
+import { isNativeError } from 'node:util/types';
+import type { Outcome } from '../../task/outcome.js';
+import { explainWrite } from './fileErrors.js';
+import { type ColumnType, OutcomeTable } from './flatten.js';
+import { type OutcomeFormat, outcomeFormat } from './format.js';
+import { openDuckDb } from './parquet.js';
+import { besides, writeWhole } from './wholeFile.js';
+
+/** Characters gathered before they are written. */
+const BUFFERED = 1 << 20;
+
+/** Longest line DuckDB may meet when a table is made; bytes. */
+const MAX_ROW_BYTES = 64 * 1024 * 1024;
+
+/** How outcomes are written. */
+export interface WriteOptions {
+  /** Default: by the file's extension. */
+  readonly format?: OutcomeFormat | undefined;
+}
+
+/**
+ * Writes outcomes to a JSON Lines, CSV or Parquet file, which appears whole, by rename. JSON Lines hold each outcome as
+ * it is; tables hold one row for each, see {@link OutcomeTable}. Returns how many there were. Throws `input` for an
+ * unknown extension, a full disk or a folder that can't be written.
+ */
+export async function writeOutcomes(
+  file: string,
+  outcomes: AsyncIterable<Outcome> | Iterable<Outcome>,
+  options: WriteOptions = {},
+): Promise<number> {
+  const format = options.format ?? outcomeFormat(file);
+  return writeWhole(file, (beside) =>
+    format === 'jsonl' ? writeLines(beside, outcomes, (outcome) => outcome) : writeTable(beside, outcomes, format),
+  );
+}
+
+/** Checks before a long run that its results can be written. Throws what {@link writeOutcomes} would. */
+export async function assertWritable(file: string): Promise<void> {
+  outcomeFormat(file);
+  const beside = besides(file);
+  try {
+    await (await open(beside, 'wx')).close();
+  } catch (error) {
+    throw explainWrite(file, error);
+  } finally {
+    await rm(beside, { force: true });
+  }
+}
+
+async function writeLines(
+  file: string,
+  outcomes: AsyncIterable<Outcome> | Iterable<Outcome>,
+  line: (outcome: Outcome) => object,
+): Promise<number> {
+  const handle: FileHandle = await open(file, 'wx');
+  try {
+    let count = 0;
+    let text = '';
+    for await (const outcome of outcomes) {
+      count += 1;
+      text += `${JSON.stringify(line(outcome))}\n`;
+      if (text.length < BUFFERED) continue;
+      await handle.appendFile(text);
+      text = '';
+    }
+    await handle.appendFile(text);
+    return count;
+  } finally {
+    await handle.close();
+  }
+}
+
+/** Rows are written aside first: which columns there are is known only after the last one. */
+async function writeTable(
+  file: string,
+  outcomes: AsyncIterable<Outcome> | Iterable<Outcome>,
+  format: 'csv' | 'parquet',
+): Promise<number> {
+  const rows = `${file}.rows`;
+  try {
+    const table = new OutcomeTable();
+    const count = await writeLines(rows, outcomes, (outcome) => table.row(outcome));
+    await copyTable(rows, table.columns, file, format);
+    return count;
+  } finally {
+    await rm(rows, { force: true });
+  }
+}
+
+async function copyTable(
+  rows: string,
+  columns: Readonly<Record<string, ColumnType>>,
+  file: string,
+  format: 'csv' | 'parquet',
+): Promise<void> {
+  const types = Object.entries(columns).map(([name, type]) => `${quoted(name)}: '${type}'`);
+  const read = `read_json(${quoted(rows.replaceAll(/[*?[]/g, '[$&]'))}, format = 'newline_delimited',
+    maximum_object_size = ${MAX_ROW_BYTES}, columns = {${types.join(', ')}})`;
+  const layout = format === 'csv' ? 'FORMAT csv, HEADER' : 'FORMAT parquet';
+  const { connection, close } = await openDuckDb();
+  try {
+    await connection.run(`COPY (SELECT * FROM ${read}) TO ${quoted(file)} (${layout})`);
+  } catch (error) {
+    throw withCode(error);
+  } finally {
+    close();
+  }
+}
+
+/** A text in SQL. */
+function quoted(text: string): string {
+  return `'${text.replaceAll("'", "''")}'`;
+}
+
+/** DuckDB tells of a full disk in words only. */
+function withCode(error: unknown): unknown {
+  const isFull = isNativeError(error) && /no space left/i.test(error.message);
+  return isFull ? Object.assign(new Error(error.message, { cause: error }), { code: 'ENOSPC' }) : error;
+}
