@@ -4,8 +4,7 @@ import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 
-/** The project's folder. */
-export const ROOT = path.join(path.dirname(fileURLToPath(import.meta.url)), '..');
+const ROOT = path.join(path.dirname(fileURLToPath(import.meta.url)), '..');
 const BIN = path.join(ROOT, 'bin', 'tempered');
 
 /**
@@ -27,23 +26,6 @@ export async function tempered(args, env = {}) {
   });
   if (code !== 0 && code !== 2) process.exit(code ?? 1);
   return JSON.parse(stdout.trim().split('\n').at(-1));
-}
-
-/** Starts the simulator; resolves with the variables that lead to it and a function that ends it. */
-export async function startSimulator(scenario) {
-  const child = spawn(process.execPath, [BIN, 'sim', '--port', '0', '--scenario', scenario, '--json'], {
-    cwd: ROOT,
-    stdio: ['ignore', 'pipe', 'inherit'],
-  });
-  const ready = await new Promise((resolve, reject) => {
-    let text = '';
-    child.on('error', reject).on('exit', (code) => reject(new Error(`the simulator ended with code ${code}`)));
-    child.stdout.setEncoding('utf8').on('data', (part) => {
-      text += part;
-      if (text.includes('\n')) resolve(JSON.parse(text));
-    });
-  });
-  return { url: ready.url, env: ready.env, stop: () => child.kill() };
 }
 
 /** Lines of a JSONL file. */
