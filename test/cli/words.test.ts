@@ -1,0 +1,125 @@
+import { exitOf, exitOfError } from '../../src/cli/exit.js';
+import { clock, count, cut, money, percent, perSecond, plural } from '../../src/cli/format.js';
+import { deadline, dollars, names, orNone, wholeNumber } from '../../src/cli/parse.js';
+import { Rates } from '../../src/cli/rates.js';
+import { remedyFor } from '../../src/cli/remedies.js';
+import { panelLines, plainLine } from '../../src/cli/view.js';
+import type { BatchSnapshot } from '../../src/client/snapshot.js';
+import { ERROR_CATEGORIES, TemperedError } from '../../src/task/errors.js';
+import { ZERO_USAGE } from '../../src/task/usage.js';
+
+const paint = { bold: (text: string) => text, green: (text: string) => text };
+
+function snapshot(change: Partial<BatchSnapshot> = {}): BatchSnapshot {
+  return {
+    batchId: 'tickets-11111111-22222222',
+    taskName: 'tickets',
+    taskHash: 'h',
+    source: 'tickets.jsonl',
+    status: 'running',
+    reason: null,
+    paused: null,
+    model: 'anthropic/claude-sonnet-4-6',
+    queue: 'llm-anthropic',
+    concurrency: 50,
+    counters: {
+      items: 120,
+      succeeded: 60,
+      partial: 1,
+      failed: 2,
+      notRun: 0,
+      prompts: 80,
+      usage: { ...ZERO_USAGE, inputTokens: 10_000, cachedInputTokens: 2_500, outputTokens: 900 },
+      inFlight: 43,
+      unknownPrompts: 0,
+      unpricedPrompts: 0,
+      spentNano: 431_200_000,
+      unknownNano: 0,
+      reservedNano: 0,
+      cacheSavingsNano: 0,
+      stages: { '1': { valid: 55, invalid: 8, error: 0 }, '2': { valid: 5, invalid: 3, error: 1 } },
+    },
+    done: 63,
+    money: { spentUsd: 0.4312, unknownUsd: 0, reservedUsd: 0, cacheSavingsUsd: 0, budgetUsd: 5 },
+    startedAt: 1_000,
+    finishedAt: null,
+    asOf: 43_000,
+    ...change,
+  };
+}
+
+test('numbers look the same everywhere', () => {
+  expect([count(1234567), plural(1, 'record'), plural(2, 'record')]).toEqual(['1,234,567', '1 record', '2 records']);
+  expect([clock(42), clock(725), clock(11_220)]).toEqual(['0:42', '12:05', '3:07:00']);
+  expect([percent(0), percent(0.005), percent(0.999)]).toEqual(['0 %', '0.5 %', '99 %']);
+  expect([perSecond(0.254), perSecond(9.81)]).toEqual(['0.25/s', '9.8/s']);
+  expect(cut('abcdef', 4)).toBe('abc…');
+});
+
+test('money that is not known is never $0', () => {
+  expect([money(null), money(0), money(0.00001), money(0.4312), money(12.345)]).toEqual([
+    'unpriced',
+    '$0',
+    '<$0.0001',
+    '$0.4312',
+    '$12.35',
+  ]);
+});
+
+test('option values are parsed strictly', () => {
+  expect(wholeNumber(1)('50')).toBe(50);
+  for (const bad of ['0', '-1', '1.5', 'ten', '']) expect(() => wholeNumber(1, 100)(bad)).toThrow(/from 1 to 100/);
+  expect([dollars('5'), dollars('$0.25'), dollars('.5')]).toEqual([5, 0.25, 0.5]);
+  expect(() => dollars('5 EUR')).toThrow(/dollars/);
+  expect(orNone(dollars)('none')).toBeNull();
+  expect(names('anthropic, gemini,')).toEqual(['anthropic', 'gemini']);
+});
+
+test('a deadline is a time from now or an ISO time', () => {
+  const inMs = (text: string) => deadline(text).getTime() - Date.now();
+  expect(inMs('90s')).toBeGreaterThan(85_000);
+  expect(inMs('1h30m')).toBeGreaterThan(5_395_000);
+  expect(deadline('2030-01-01T00:00:00Z').toISOString()).toBe('2030-01-01T00:00:00.000Z');
+  for (const bad of ['soon', '10', '5x', '2030-99-99']) expect(() => deadline(bad)).toThrow(/time from now/);
+});
+
+test('the panel names what people look for, within the width', () => {
+  const rates = new Rates();
+  rates.measure(snapshot({ done: 30, asOf: 33_000 }));
+  const speed = rates.measure(snapshot());
+  const lines = panelLines({ snapshot: snapshot(), speed, limiter: 'rate limit (tokens per minute)' }, 100, paint);
+  expect(lines).toEqual([
+    'tickets-11111111-22222222  running',
+    '  ████████████░░░░░░░░░░░░ 52 %',
+    '  records    63/120 done, 2 failed, 1 partial, 43 in flight',
+    '  stages     1: 55 of 63 valid > 2: 5 of 9 valid',
+    '  tokens     10,000 in (25 % cached), 900 out, 0/min',
+    '  money      $0.4312 spent, $0.8213 projected, budget $5.0000',
+    '  time       0:42 since start, 3.3/s, ETA 0:17',
+    '  limited by rate limit (tokens per minute)',
+  ]);
+  for (const line of panelLines({ snapshot: snapshot(), speed, limiter: null }, 40, paint)) {
+    expect(line.length).toBeLessThanOrEqual(40);
+  }
+});
+
+test('a plain line is one line, unpriced money is named', () => {
+  const unpriced = snapshot({ money: { ...snapshot().money, spentUsd: null } });
+  const line = plainLine({ snapshot: unpriced, speed: new Rates().measure(unpriced), limiter: null });
+  expect(line).toContain('63/120 done, 2 failed, 1 partial, 43 in flight');
+  expect(line).toContain('| unpriced |');
+  expect(line).not.toContain('\n');
+});
+
+test('every category has what to do, and exit codes follow the contract', () => {
+  for (const category of ERROR_CATEGORIES) {
+    const remedy = remedyFor(category, 'b', 0, 'tempered run t d --new --reuse');
+    if (category !== 'input') expect(remedy).toMatch(/tempered /);
+  }
+  const end = (status: 'finished' | 'paused' | 'stopped' | 'cancelled', failed = 0, partial = 0) =>
+    exitOf({ status, failed, partial });
+  expect([end('finished'), end('finished', 1), end('finished', 0, 1)]).toEqual([0, 2, 2]);
+  expect([end('paused'), end('stopped', 1), end('cancelled')]).toEqual([3, 3, 3]);
+  expect(exitOfError(new TemperedError('network', 'x'))).toBe(4);
+  expect(exitOfError(new TemperedError('input', 'x'))).toBe(1);
+});
