@@ -5,6 +5,19 @@ import { countLeaves, getAt } from './paths.js';
 /** Code of the issue "the reply could not be read as JSON": it says nothing of any field. */
 export const NOT_JSON = 'not_json';
 
+/** Codes of issues about a key that nobody asked for: leaving it out is all that is needed. */
+const EXTRA_KEY = new Set(['additionalProperties', 'unevaluatedProperties', 'unrecognized_keys']);
+
+/** True when the issue is about a key that nobody asked for. */
+export function isExtra({ code }: Issue): boolean {
+  return EXTRA_KEY.has(code);
+}
+
+/** True when the issue names a part of the answer that must be asked for again. */
+export function isFailedPart(issue: Issue): boolean {
+  return issue.code !== NOT_JSON && !isExtra(issue);
+}
+
 /** What of an answer can be kept, and what was wrong with the rest. */
 export interface Kept {
   /** Valid fields; null when there are none, or when they are elsewhere (`keptRef`). */
@@ -23,7 +36,9 @@ export function hasKept({ kept, keptRef }: Pick<Kept, 'kept' | 'keptRef'>): bool
 /** Valid values in kept fields; a place left empty in an array is none. */
 export function validLeaves(kept: JsonObject | null, issues: readonly Issue[]): number {
   if (kept === null || Object.keys(kept).length === 0) return 0;
-  const holes = issues.filter(({ path }) => path.length > 0 && getAt(kept, path) !== undefined);
+  const holes = issues.filter(
+    (issue) => isFailedPart(issue) && issue.path.length > 0 && getAt(kept, issue.path) !== undefined,
+  );
   return countLeaves(kept) - holes.length;
 }
 
@@ -33,7 +48,7 @@ export function validLeaves(kept: JsonObject | null, issues: readonly Issue[]): 
  */
 export function partialHelps(state: Kept): boolean {
   if (!hasKept(state)) return false;
-  const failed = state.issues.filter(({ code }) => code !== NOT_JSON);
+  const failed = state.issues.filter(isFailedPart);
   if (failed.length === 0 || failed.some(({ path }) => path.length === 0)) return false;
   // Kept fields that wait in the journal are big: whatever failed is small beside them.
   return state.keptRef !== null || failed.length <= validLeaves(state.kept, failed);

@@ -51,11 +51,6 @@ export function without(value: Json, path: Path): Json {
   return inner === undefined ? value : { ...value, [name]: without(inner, rest) };
 }
 
-/** True when `path` lies in `prefix` or is it. */
-export function startsWith(path: Path, prefix: Path): boolean {
-  return prefix.length <= path.length && prefix.every((key, i) => String(key) === String(path[i]));
-}
-
 /** `address.lines[0]`, as people and models read it; `the answer` for the root. */
 export function pathText(path: Path): string {
   if (path.length === 0) return 'the answer';

@@ -1,0 +1,29 @@
+import type { Issue } from '../task/outcome.js';
+import type { Path } from './paths.js';
+
+/** Codes of a wrong type, and of a value that is not the one it must be. */
+const WRONG_TYPE = new Set(['type', 'invalid_type']);
+const WRONG_VALUE = new Set(['const', 'enum', 'invalid_value']);
+
+/**
+ * The issues of the one branch of a union that the answer was most likely meant to be: of the right type, with the
+ * right tag, and the fewest issues. Undefined when two are equally likely: then the union as a whole is wrong.
+ */
+export function likelyBranch(branches: readonly (readonly Issue[])[], at: Path): readonly Issue[] | undefined {
+  const ranked = branches.map((issues) => ({ issues, rank: rankOf(issues, at) }));
+  const best = Math.min(...ranked.map(({ rank }) => rank));
+  const candidates = ranked.filter(({ rank }) => rank === best).map(({ issues }) => issues);
+  const fewest = Math.min(...candidates.map((issues) => issues.length));
+  const [only, second] = candidates.filter((issues) => issues.length === fewest);
+  return best === UNLIKELY || second !== undefined ? undefined : only;
+}
+
+const UNLIKELY = 2;
+
+/** 0: only parts of the value are wrong; 1: the value is of the right type; 2: it is something else. */
+function rankOf(issues: readonly Issue[], at: Path): number {
+  const whole = issues.filter(({ path }) => path.length === at.length);
+  const tags = issues.filter(({ path, code }) => path.length === at.length + 1 && WRONG_VALUE.has(code));
+  if (tags.length > 0 || whole.some(({ code }) => WRONG_TYPE.has(code))) return UNLIKELY;
+  return whole.length === 0 ? 0 : 1;
+}
