@@ -17,7 +17,7 @@ import { MAX_SHARD_ITEMS } from './fanout.js';
 import { Intake } from './intake.js';
 import { functions, rows } from './proxies.js';
 import { sendProbe } from './probe.js';
-import { settingsOf } from './settings.js';
+import { configOf, settingsOf } from './settings.js';
 import { NO_COUNTS, Shards } from './shards.js';
 import { progressDetails } from './summaries.js';
 import type { BatchConfig, BatchInput, BatchProgress, BatchResult, Halt } from './types.js';
@@ -271,21 +271,7 @@ export class BatchRun {
   /** Answer of the query `config`. */
   config(): BatchConfig {
     if (this.opened === undefined) throw new ApplicationFailure('The batch is being opened; ask again in a moment.');
-    const { settings } = this.control;
-    return {
-      taskHash: this.opened.taskHash,
-      taskName: this.opened.taskName,
-      model: settings.model ?? this.opened.model,
-      options: {
-        concurrency: settings.concurrency,
-        execution: 'item',
-        budgetNano: settings.budgetNano,
-        onBudget: this.input.onBudget ?? 'pause',
-        deadline: settings.deadline,
-        open: !this.intake.closed,
-      },
-      settings,
-    };
+    return configOf(this.opened, this.control.settings, this.input, this.intake.closed);
   }
 
   private showDetails(): void {

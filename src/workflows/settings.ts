@@ -1,5 +1,6 @@
+import type { OpenedBatch } from '../activities/types.js';
 import { usdToNano } from '../task/money.js';
-import type { BatchInput, BatchSettings } from './types.js';
+import type { BatchConfig, BatchInput, BatchSettings } from './types.js';
 
 /** Prompts in flight when the input does not say. */
 export const DEFAULT_CONCURRENCY = 50;
@@ -13,5 +14,24 @@ export function settingsOf(input: BatchInput): BatchSettings {
     model: null,
     limits: {},
     cancelled: [],
+  };
+}
+
+/** What a batch runs with, for the query `config`. */
+export function configOf(
+  opened: OpenedBatch,
+  settings: BatchSettings,
+  input: BatchInput,
+  inputClosed: boolean,
+): BatchConfig {
+  const { taskHash, taskName, model } = opened;
+  const { concurrency, budgetNano, deadline } = settings;
+  const onBudget = input.onBudget ?? 'pause';
+  return {
+    taskHash,
+    taskName,
+    model: settings.model ?? model,
+    options: { concurrency, execution: 'item', budgetNano, onBudget, deadline, open: !inputClosed },
+    settings,
   };
 }
