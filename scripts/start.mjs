@@ -7,7 +7,7 @@ import { fileURLToPath } from 'node:url';
 const root = path.join(path.dirname(fileURLToPath(import.meta.url)), '..');
 const KEYS = {
   ANTHROPIC_API_KEY: 'anthropic/claude-sonnet-4-6',
-  GEMINI_API_KEY: 'gemini/gemini-3-flash-preview',
+  GEMINI_API_KEY: 'gemini/gemini-3.5-flash',
   OPENAI_API_KEY: 'openai/gpt-5-mini',
 };
 

@@ -7,6 +7,11 @@ const SIGNALS = ['SIGINT', 'SIGTERM'] as const;
 /** Ctrl-C: the first asks the command to save and leave, the second ends it at once. */
 export class Interrupt {
   private readonly controller = new AbortController();
+  private readonly first = new Promise<void>((resolve) => {
+    this.controller.signal.addEventListener('abort', () => {
+      resolve();
+    });
+  });
   private readonly listener = (): void => {
     this.heard();
   };
@@ -31,10 +36,7 @@ export class Interrupt {
 
   /** Resolves at the first Ctrl-C. */
   wait(): Promise<void> {
-    return new Promise((resolve) => {
-      if (this.asked) resolve();
-      else this.signal.addEventListener('abort', () => resolve(), { once: true });
-    });
+    return this.first;
   }
 
   /** Stops listening. */

@@ -19,6 +19,11 @@ export class Io {
     return this.people.isTTY && process.stdin.isTTY;
   }
 
+  /** Columns of the stream people read; 120 when it is no terminal. */
+  get width(): number {
+    return this.people.isTTY ? this.people.columns : 120;
+  }
+
   /** A line for people. */
   say(line = ''): void {
     this.people.write(`${line}\n`);

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { BatchHandle } from '../client/handle.js';
 import type { BatchSnapshot } from '../client/snapshot.js';
-import { isEnded } from '../client/submit.js';
+import { isEnded } from '../client/settled.js';
 import type { Interrupt } from './interrupt.js';
 import type { Io } from './io.js';
 import { Rates } from './rates.js';
@@ -95,7 +95,7 @@ class Screen {
   show(state: ViewState): void {
     this.last = state;
     if (this.block !== null) {
-      this.block.draw(panelLines(state, this.block.width, this.paint));
+      this.block.draw(panelLines(state, this.io.width, this.paint));
       return;
     }
     if (Date.now() - this.plainAt < PLAIN_MS) return;

@@ -70,7 +70,7 @@ function version(): string {
 function report(io: Io, error: unknown): ExitCode {
   if (error instanceof TemperedError) {
     const { category, message } = error;
-    io.warn(`${error.explanation}`);
+    io.warn(error.explanation);
     io.result({
       error: { category, message, remedy: error.options.remedy ?? null, place: error.options.place ?? null },
     });

@@ -24,11 +24,6 @@ export class LiveBlock {
 
   constructor(private readonly stream: NodeJS.WriteStream) {}
 
-  /** Columns of the terminal. */
-  get width(): number {
-    return this.stream.columns;
-  }
-
   /** Draws the lines in place of those drawn before. */
   draw(lines: readonly string[]): void {
     const up = this.drawn === 0 ? '' : `\u001b[${this.drawn}F`;

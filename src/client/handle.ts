@@ -13,20 +13,17 @@ import type { BatchConfig } from '../workflows/types.js';
 import { chunksOf } from './addItems.js';
 import { checkModel } from './checks.js';
 import type { ClientContext } from './context.js';
+import { isEnded, untilStatus } from './settled.js';
 import { type BatchSnapshot, readSnapshot } from './snapshot.js';
-import { isEnded } from './submit.js';
 import { type BatchSummary, summaryOf } from './summary.js';
 import { explained } from './temporalErrors.js';
 import { isTyped, type TypedOutcome } from './typedOutcome.js';
 
-/** How often the store is asked whether a batch has ended, or has new outcomes; milliseconds. */
+/** How often the store is asked for new outcomes; milliseconds. */
 const POLL_MS = 300;
 
 /** Outcomes read at once while following. */
 const FOLLOW_PAGE = 500;
-
-/** Every how many polls the server is asked whether the batch's workflow still exists. */
-const LIFE_CHECK_POLLS = 20;
 
 /**
  * One batch: read it from the store, steer it by messages to its workflow. Updates (`set…`, `answer`) need a running
@@ -80,12 +77,9 @@ export class BatchHandle<Output = Json> {
 
   /** Waits for the batch's end. Throws `cancelled` when its workflow was ended on the server behind our back. */
   async result(signal?: AbortSignal): Promise<BatchSummary> {
-    for (let poll = 1; ; poll += 1) {
-      signal?.throwIfAborted();
-      if (isEnded((await this.progress()).status)) return this.summary();
-      if (poll % LIFE_CHECK_POLLS === 0) await this.checkAlive();
-      await sleep(POLL_MS);
-    }
+    await untilStatus(this, isEnded, signal);
+    signal?.throwIfAborted();
+    return this.summary();
   }
 
   /** Throws `cancelled` when the batch's workflow no longer runs and its end is not in the store. */

@@ -23,7 +23,7 @@ async function isPolled(client: Client, queue: string, kind: keyof typeof KINDS)
     taskQueue: { name: queue },
     taskQueueType: KINDS[kind],
   });
-  return (pollers ?? []).some(({ lastAccessTime, identity }) => {
+  return pollers.some(({ lastAccessTime, identity }) => {
     const at = Number(lastAccessTime?.seconds ?? 0) * 1000;
     return Date.now() - at < FRESH_MS && isAlive(identity ?? '');
   });

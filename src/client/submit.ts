@@ -11,6 +11,7 @@ import type { batch } from '../workflows/batch.js';
 import { checkBudget, checkConcurrency, checkDeadline, checkModels, checkStoreReach } from './checks.js';
 import type { ClientContext } from './context.js';
 import { type LoadReport, loadRecords } from './load.js';
+import { isEnded } from './settled.js';
 import { type BatchData, openData, type OpenedData } from './spool.js';
 import { explained } from './temporalErrors.js';
 
@@ -93,11 +94,6 @@ export async function submit(
   } finally {
     await opened.close();
   }
-}
-
-/** States after which a batch does nothing more. */
-export function isEnded(status: BatchStatus): boolean {
-  return status === 'finished' || status === 'cancelled' || status === 'stopped';
 }
 
 function hashOf(data: OpenedData, idField: string | undefined): string {

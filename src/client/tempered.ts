@@ -13,7 +13,7 @@ import { type BatchSnapshot, promptQueue, snapshotOf } from './snapshot.js';
 import type { BatchData } from './spool.js';
 import { type StartOptions, type Submission, submit } from './submit.js';
 import type { BatchSummary } from './summary.js';
-import { settled } from './settled.js';
+import { isSettled, untilStatus } from './settled.js';
 import type { TypedOutcome } from './typedOutcome.js';
 import { poolsOf, work, type WorkOptions } from './work.js';
 
@@ -140,7 +140,7 @@ export class Tempered {
     const worker = await this.startWorker({ tasks: [task], pools: poolsOf(task), log: options.log });
     try {
       if (submission.kind === 'attached') await applyOptions(batch, options);
-      await Promise.race([settled(batch, options.signal), worker.run]);
+      await Promise.race([untilStatus(batch, isSettled, options.signal), worker.run]);
     } finally {
       await worker.shutdown();
     }

@@ -31,13 +31,23 @@ export function addCall(program: Command, host: CommandHost): void {
     .option('--max-output-tokens <n>', 'most tokens to generate (default: 1024)', wholeNumber(1))
     .action((options: CallCommandOptions) =>
       host.run(options.json === true, async (io) => {
-        const { json: _, schema: file, ...asked } = options;
-        const result = await callModel(file === undefined ? asked : { ...asked, schema: await readSchema(file) });
+        const { schema: file, model, prompt, ...rest } = options;
+        const schema = file === undefined ? {} : { schema: await readSchema(file) };
+        const result = await callModel({ model, prompt, ...optional(rest), ...schema });
         tell(io, result);
         io.result(result);
         return result.ok ? EXIT.ok : EXIT.failures;
       }),
     );
+}
+
+/** The options that were given. */
+function optional({ system, temperature: degree, maxOutputTokens }: Omit<CallCommandOptions, 'model' | 'prompt'>) {
+  return {
+    ...(system === undefined ? {} : { system }),
+    ...(degree === undefined ? {} : { temperature: degree }),
+    ...(maxOutputTokens === undefined ? {} : { maxOutputTokens }),
+  };
 }
 
 function tell(io: Io, result: CallResult): void {

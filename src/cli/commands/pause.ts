@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import { isEnded } from '../../client/submit.js';
+import { isEnded } from '../../client/settled.js';
 import { type CommandHost, type PlaceOptions, withPlace } from '../command.js';
 import { EXIT } from '../exit.js';
 import { plural } from '../format.js';

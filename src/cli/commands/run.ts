@@ -3,6 +3,7 @@ import { type Command, Option } from 'commander';
 import { writeOutcomes } from '../../client/data/index.js';
 import type { BatchHandle } from '../../client/handle.js';
 import { DEFAULT_FOLDER } from '../../client/openContext.js';
+import { isEnded } from '../../client/settled.js';
 import type { Submission } from '../../client/submit.js';
 import { applyOptions } from '../../client/applyOptions.js';
 import type { Tempered } from '../../client/tempered.js';
@@ -24,21 +25,37 @@ import { dryRun } from './dryRun.js';
 
 /** Options of `run`. */
 export interface RunOptions extends PlaceOptions {
+  /** Results file. */
   readonly out?: string;
+  /** `provider/model` instead of the task's. */
   readonly model?: string;
+  /** Prompts in flight. */
   readonly concurrency?: number;
+  /** Only the first records. */
   readonly limit?: number;
+  /** Money limit; USD. */
   readonly budget?: number;
+  /** What happens at its end. */
   readonly onBudget?: 'pause' | 'stop';
+  /** No prompt starts after it. */
   readonly deadline?: Date;
+  /** Own id. */
   readonly batchId?: string;
+  /** Run again on the same data. */
   readonly new?: boolean;
+  /** Take over earlier answers. */
   readonly reuse?: boolean;
+  /** Start it and return. */
   readonly detach?: boolean;
+  /** Show requests, send nothing. */
   readonly dryRun?: boolean;
+  /** Add each record to its result. */
   readonly withInput?: boolean;
+  /** What happens to records that are no good. */
   readonly onBadInput?: 'fail' | 'skip';
+  /** Field with each record's id. */
   readonly idField?: string;
+  /** Keep the input open. */
   readonly open?: boolean;
 }
 
@@ -174,7 +191,7 @@ class Run {
     const { io } = this;
     const { interrupt, command, options } = this.call;
     const { status } = await batch.progress();
-    const ended = status === 'finished' || status === 'cancelled' || status === 'stopped';
+    const ended = isEnded(status);
     const out = ended ? await this.writeResults(batch) : null;
     const summary = await batch.summary(out);
     const facts = { earlierUsd, reused: submission.reused, rerun: `${command} --new --reuse` };

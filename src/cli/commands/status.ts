@@ -51,7 +51,7 @@ async function one(io: Io, batch: BatchHandle, server: ServerState): Promise<Exi
   const failures = await batch.failures();
   if (snapshot.finishedAt === null) {
     const state = { snapshot, speed: new Rates().measure(snapshot), limiter: limiterOf(snapshot, server) };
-    for (const line of panelLines(state, io.people.columns ?? 120, paintFor(io.people, process.env))) io.say(line);
+    for (const line of panelLines(state, io.width, paintFor(io.people, process.env))) io.say(line);
   }
   const rerun = 'tempered run TASK DATA --new --reuse';
   for (const line of await summaryText(batch, summary, { earlierUsd: sums.spentUsd, reused: 0, rerun })) io.say(line);

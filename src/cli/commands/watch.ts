@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import { isEnded } from '../../client/submit.js';
+import { isEnded } from '../../client/settled.js';
 import type { Tempered } from '../../client/tempered.js';
 import { loadTask } from '../../task/loadTask.js';
 import { type CommandHost, type PlaceOptions, withPlace, withTempered, workerLog } from '../command.js';
