@@ -3,12 +3,12 @@ import { costNano } from '../models/cost.js';
 import { parseModelRef } from '../models/modelRef.js';
 import { variationFor } from '../models/variation.js';
 import type { ModelAnswer, ModelFailure, ProviderError, ProviderSet } from '../providers/types.js';
-import { extractJson } from '../recovery/extract.js';
-import type { Validation } from '../recovery/types.js';
+import { assessAnswer } from '../recovery/assess.js';
 import { compileValidator } from '../recovery/validators.js';
 import type { Json, JsonObject } from '../task/json.js';
+import { compileSchema } from '../task/jsonSchema.js';
 import { nanoToUsd } from '../task/money.js';
-import type { SafetyRating, Variation } from '../task/outcome.js';
+import type { Issue, SafetyRating, Variation } from '../task/outcome.js';
 import type { Usage } from '../task/usage.js';
 
 const DEFAULT_MAX_OUTPUT_TOKENS = 1024;
@@ -85,13 +85,7 @@ export interface CallFailure {
 /** The error of a failed call. */
 export type CallError = Pick<ProviderError, 'category' | 'code' | 'status' | 'message' | 'retryable' | 'retryAfterMs'>;
 
-function parse(text: string, schema: JsonObject): Validation {
-  const found = extractJson(text);
-  if (!found.ok) return { ok: false, issues: [{ path: [], message: found.message, code: found.reason }] };
-  return compileValidator({ schema })(found.value);
-}
-
-function invalid(issues: Extract<Validation, { ok: false }>['issues']): CallError {
+function invalid(issues: readonly Issue[]): CallError {
   const named = issues.slice(0, MAX_ISSUES).map(({ path, message }) => `${path.join('.') || 'the answer'}: ${message}`);
   const more = issues.length > MAX_ISSUES ? ` (and ${issues.length - MAX_ISSUES} more)` : '';
   const message = `The answer does not fit the schema: ${named.join('; ')}${more}`;
@@ -116,12 +110,14 @@ function failure(error: CallError, reply: ModelAnswer | ModelFailure, costUsd: n
 /**
  * Asks a model once: exactly one request, no other before it, no retries, no Temporal. What the provider or the
  * network does is in the result. Throws `TemperedError` for what the caller does: `input` for a model that is not
- * `provider/model` or an unknown provider, `authentication` for a key that is not set.
+ * `provider/model`, an unknown provider or an invalid schema, `authentication` for a key that is not set.
  */
 export async function call(options: CallOptions): Promise<CallResult> {
   const { providers, prompt, system, schema, temperature } = options;
   const ref = parseModelRef(options.model);
   const provider = providers.get(ref.provider);
+  // A schema that is none is found before anything is sent.
+  if (schema !== undefined) compileSchema(schema);
   const info = modelInfo(ref, new Date(), provider.kind);
   const wished = variationFor(info, { kind: 'full', ...(temperature === undefined ? {} : { temperature }) }).sent;
   const variation: Variation = wished.temperature === undefined ? {} : { temperature: wished.temperature };
@@ -142,8 +138,10 @@ export async function call(options: CallOptions): Promise<CallResult> {
   const costUsd = nano === null ? null : nanoToUsd(nano);
   if (!reply.ok) return failure(errorOf(reply.error), reply, costUsd);
   const { text, finishReason, safetyRatings, usage, model, requestedModel, latencyMs } = reply;
-  const checked: Validation = schema === undefined ? { ok: true, output: text } : parse(text, schema);
-  if (!checked.ok) return failure(invalid(checked.issues), reply, costUsd);
+  // Read and checked as a batch does it.
+  const validate = compileValidator({ schema });
+  const checked = await assessAnswer({ text, kind: 'full', schema, kept: null, issues: [], validate });
+  if (checked.kind === 'invalid') return failure(invalid(checked.issues), reply, costUsd);
   const facts = { finishReason, safetyRatings, usage, costUsd, model, requestedModel, latencyMs, variation };
   return { ok: true, text, output: checked.output, ...facts };
 }

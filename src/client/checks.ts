@@ -1,5 +1,5 @@
 import { knownModels, modelInfo } from '../models/catalog.js';
-import { didYouMean } from '../models/near.js';
+import { didYouMean } from '../task/nearest.js';
 import { formatModelRef, parseModelRef } from '../models/modelRef.js';
 import type { ModelRef } from '../models/types.js';
 import type { ProviderSet } from '../providers/types.js';

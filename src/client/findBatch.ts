@@ -1,5 +1,5 @@
 import type { BatchRow, Store } from '../store/types.js';
-import { didYouMean } from '../models/near.js';
+import { didYouMean } from '../task/nearest.js';
 import { TemperedError } from '../task/errors.js';
 
 /** Batches looked through for a prefix: newest first. */

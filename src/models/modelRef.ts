@@ -1,6 +1,6 @@
 import { TemperedError } from '../task/errors.js';
 import { knownModels } from './catalog.js';
-import { didYouMean } from './near.js';
+import { didYouMean } from '../task/nearest.js';
 import type { ModelRef } from './types.js';
 
 /** Splits `provider/model` at the first slash. Throws `TemperedError` (`input`) when a part is missing. */

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { didYouMean } from '../models/near.js';
+import { didYouMean } from '../task/nearest.js';
 import type { ProviderKind } from '../models/types.js';
 import { TemperedError } from '../task/errors.js';
 import type { Endpoint } from './adapter.js';

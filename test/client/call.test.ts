@@ -133,9 +133,11 @@ it('reports another model answering, and costs nothing on your own machine', asy
   });
 });
 
-it('throws for a model, provider or key that is not there', async () => {
+it('throws for a model, provider or key that is not there, and for a schema that is none', async () => {
   await expect(ask('claude')).rejects.toMatchObject({ category: 'input' });
   await expect(ask('anthropics/claude')).rejects.toMatchObject({ category: 'input' });
+  const schema = { type: 'objekt' };
+  await expect(ask('anthropic/claude-sonnet-4-6', { schema })).rejects.toMatchObject({ category: 'input' });
   await expect(ask('openai/gpt-4.1')).rejects.toMatchObject({ category: 'authentication' });
   expect(wire.requests).toHaveLength(0);
 });

@@ -1,6 +1,6 @@
 import { knownModels, modelInfo } from '../../src/models/catalog.js';
 import { formatModelRef, nearestModels, parseModelRef } from '../../src/models/modelRef.js';
-import { didYouMean } from '../../src/models/near.js';
+import { didYouMean } from '../../src/task/nearest.js';
 import { TemperedError } from '../../src/task/errors.js';
 
 const NOW = new Date('2026-11-21');

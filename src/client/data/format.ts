@@ -1,5 +1,5 @@
 import path from 'node:path';
-import { didYouMean } from '../../models/near.js';
+import { didYouMean } from '../../task/nearest.js';
 import { TemperedError } from '../../task/errors.js';
 
 /** How a data set's file is laid out. `json`: one JSON array of records, or JSON Lines after all. */
