@@ -102,8 +102,11 @@ export function openPostgres(url: string): Backend {
     application_name: 'tempered',
     types,
   });
-  // An idle connection that breaks has left the pool by itself; the next query makes a new one or fails with the reason.
-  pool.on('error', () => undefined);
+  // A connection that breaks between two queries says so by an event, which would end the process. It leaves the pool
+  // by itself: the next query fails with the reason, or makes a new one.
+  const ignore = (): undefined => undefined;
+  pool.on('error', ignore);
+  pool.on('connect', (client) => client.on('error', ignore));
   return {
     url: shown,
     db: new Kysely<StoreSchema>({ dialect: new ExplainingDialect(pool, shown) }),

@@ -14,7 +14,7 @@ import {
 import Database from 'libsql';
 import type { Backend } from './backend.js';
 import type { StoreSchema } from './schema.js';
-import { errorCode, explainSqlite } from './storeErrors.js';
+import { cannotOpen, errorCode, explainSqlite } from './storeErrors.js';
 
 /** How long another process may hold the write lock before we give up; milliseconds. */
 const BUSY_LIMIT_MS = 10_000;
@@ -62,6 +62,13 @@ class CachingDatabase implements SqliteDatabase {
   }
 
   close(): void {
+    try {
+      // Leaves one complete file: libsql itself doesn't empty the log, for statements outlive their database there.
+      this.database.pragma('wal_checkpoint(TRUNCATE)');
+    } catch (error) {
+      // What can't be moved now (a full disk, a damaged file) stays in the log, where the next opening finds it.
+      if (errorCode(error) === '') throw error;
+    }
     this.statements.clear();
     this.database.close();
   }
@@ -146,7 +153,12 @@ async function whileBusy<T>(work: () => T | Promise<T>): Promise<T> {
 
 function openFile(file: string): Database.Database {
   if (file !== ':memory:') mkdirSync(dirname(file), { recursive: true });
-  return new Database(file, { timeout: BLOCKING_WAIT_MS });
+  try {
+    return new Database(file, { timeout: BLOCKING_WAIT_MS });
+  } catch (error) {
+    // Opening throws without a code; all that can go wrong here is that the file can't be opened for writing.
+    throw cannotOpen(error, file);
+  }
 }
 
 /** Opens or makes the database file; `:memory:` is a store of this object alone. */

@@ -22,6 +22,14 @@ export function noSuchBatch(batchId: string): TemperedError {
   });
 }
 
+/** A file that can't be opened or made. */
+export function cannotOpen(error: unknown, file: string): TemperedError {
+  return new TemperedError('permission', `${file} can't be opened or made: ${errorText(error)}.`, {
+    remedy: `Check that file and folder are writable, and that the path isn't a folder. ${ELSEWHERE}`,
+    cause: error,
+  });
+}
+
 /** SQLite's and the file system's errors as a person understands them; others come back as they are. */
 export function explainSqlite(error: unknown, file: string): unknown {
   if (error instanceof TemperedError) return error;
@@ -58,10 +66,7 @@ export function explainSqlite(error: unknown, file: string): unknown {
     });
   }
   if (code.startsWith('SQLITE_CANTOPEN') || code === 'ENOTDIR' || code === 'EEXIST' || code === 'EISDIR') {
-    return new TemperedError('permission', `${file} can't be opened or made: ${errorText(error)}.`, {
-      remedy: `Check that the folder exists and is writable, and that the path isn't a folder. ${ELSEWHERE}`,
-      ...cause,
-    });
+    return cannotOpen(error, file);
   }
   if (code.startsWith('SQLITE_IOERR')) {
     return new TemperedError('server_error', `Reading or writing ${file} failed: ${errorText(error)}.`, {

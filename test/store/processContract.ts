@@ -1,10 +1,12 @@
 import { execFile } from 'node:child_process';
 import path from 'node:path';
 import { promisify } from 'node:util';
+import { z } from 'zod';
 import { openStore } from '../../src/store/openStore.js';
 import { loaded } from './fixtures.js';
 
 const run = promisify(execFile);
+const TOLD = z.object({ sent: z.number() });
 
 /** Runs the writer in a process of its own. */
 async function writer(...args: readonly string[]): Promise<{ readonly sent: number }> {
@@ -14,8 +16,7 @@ async function writer(...args: readonly string[]): Promise<{ readonly sent: numb
     path.join(process.cwd(), 'test/store/writer.child.ts'),
     ...args,
   ]);
-  const told: { readonly sent: number } = JSON.parse(stdout);
-  return told;
+  return TOLD.parse(JSON.parse(stdout));
 }
 
 /** Several processes on one store. */

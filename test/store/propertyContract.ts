@@ -91,9 +91,10 @@ async function recount(store: Store, id: string): Promise<Counters> {
   const unknown = spent.filter((row) => row.costNano === null);
   const ended = await all(store.outcomes(id));
   const sum = (numbers: readonly number[]): number => numbers.reduce((total, number) => total + number, 0);
-  const stages: Record<string, { valid: number; invalid: number; error: number }> = {};
+  const stages = new Map<number, { valid: number; invalid: number; error: number }>();
   for (const { stage, result } of spent) {
-    const counts = (stages[stage] ??= { valid: 0, invalid: 0, error: 0 });
+    const counts = stages.get(stage) ?? { valid: 0, invalid: 0, error: 0 };
+    stages.set(stage, counts);
     counts[result === 'valid' ? 'valid' : 'error'] += 1;
   }
   const count = (wanted: OutcomeStatus): number => ended.filter((one) => one.status === wanted).length;
@@ -112,7 +113,7 @@ async function recount(store: Store, id: string): Promise<Counters> {
     unknownNano: sum(unknown.map((row) => row.worstNano ?? 0)),
     reservedNano: sum(sent.map((row) => row.worstNano ?? 0)),
     cacheSavingsNano: 50 * spent.filter((row) => row.state === 'settled').length,
-    stages,
+    stages: Object.fromEntries(stages),
   };
 }
 

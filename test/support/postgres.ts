@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import pg from 'pg';
+import { z } from 'zod';
 
 /** A PostgreSQL of our own. */
 export interface TestPostgres {
@@ -16,6 +17,8 @@ export interface TestPostgres {
   /** Ends the server and removes its data. */
   stop(): Promise<void>;
 }
+
+const LINKS = z.array(z.object({ source: z.string(), target: z.string() }));
 
 const PASSWORD = 'p@ss/word';
 
@@ -31,7 +34,7 @@ function packageFolder(): string {
 /** Makes the symbolic links npm packages can't hold; the package's own install script does it where scripts may run. */
 async function restoreLinks(folder: string): Promise<void> {
   const text = await readFile(path.join(folder, 'native', 'pg-symlinks.json'), 'utf8').catch(() => '[]');
-  const links: readonly { readonly source: string; readonly target: string }[] = JSON.parse(text);
+  const links = LINKS.parse(JSON.parse(text));
   for (const { source, target } of links) {
     const link = path.join(folder, target);
     const there = await access(link).then(
@@ -113,8 +116,8 @@ export async function startPostgres(): Promise<TestPostgres> {
   const bin = (name: string): string => path.join(native, 'bin', name);
   const options = ['-U', 'postgres', '--auth=scram-sha-256', `--pwfile=${passwordFile}`, '-E', 'UTF8', '--locale=C'];
   const [initdb, initSaid] = start(bin('initdb'), ['-D', data, '--no-sync', ...options], as);
-  const [code] = await once(initdb, 'close');
-  if (code !== 0) throw new Error(`initdb failed: ${initSaid()}`);
+  await once(initdb, 'close');
+  if (initdb.exitCode !== 0) throw new Error(`initdb failed: ${initSaid()}`);
   const port = await freePort();
   const settings = ['listen_addresses=127.0.0.1', 'unix_socket_directories=', 'fsync=off', 'max_connections=60'];
   const flags = settings.flatMap((setting) => ['-c', setting]);

@@ -1,0 +1,225 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { createGate } from '../../src/limits/gate.js';
+import type { Gate, GateRequest, Permit } from '../../src/limits/types.js';
+import { openStore } from '../../src/store/openStore.js';
+import type { Control, Store } from '../../src/store/types.js';
+
+const CONTROL: Control = {
+  version: 1,
+  paused: null,
+  stop: null,
+  model: null,
+  budgetNano: null,
+  deadline: null,
+  concurrency: 5,
+  cancelled: [],
+  limits: {},
+};
+
+const OPTIONS = {
+  concurrency: 5,
+  execution: 'item',
+  budgetNano: null,
+  onBudget: 'pause',
+  deadline: null,
+  open: false,
+} as const;
+
+describe('gate', () => {
+  let store: Store;
+  const gates: Gate[] = [];
+  let pools = 0;
+
+  beforeAll(async () => {
+    store = await openStore('sqlite::memory:');
+    for (const id of ['a', 'b', 'c']) {
+      const about = { taskHash: 't', taskName: 't', dataHash: 'd', source: 's', createdAt: 1 };
+      await store.createBatch({ id, ...about, options: OPTIONS });
+      await store.publishControl(id, CONTROL);
+    }
+  });
+  afterEach(async () => {
+    for (const gate of gates.splice(0)) await gate.close();
+  });
+  afterAll(async () => {
+    await store.close();
+  });
+
+  function gate(): Gate {
+    const made = createGate({ store, worker: `worker-${gates.length}` });
+    gates.push(made);
+    return made;
+  }
+
+  function request(more: Partial<GateRequest> = {}): GateRequest {
+    const signal = new AbortController().signal;
+    return {
+      pool: `pool-${pools}`,
+      batchId: 'a',
+      concurrency: 5,
+      tokens: 100,
+      limits: {},
+      boundMs: 5_000,
+      signal,
+      ...more,
+    };
+  }
+
+  beforeEach(() => {
+    pools += 1;
+  });
+
+  async function permit(one: Gate, more: Partial<GateRequest> = {}): Promise<Permit> {
+    const entered = await one.enter(request(more));
+    if ('refusal' in entered) throw new Error(JSON.stringify(entered.refusal));
+    return entered.permit;
+  }
+
+  it('holds a batch to its concurrency, first come first served, and says so', async () => {
+    const one = gate();
+    const first = await permit(one, { concurrency: 1 });
+    const order: number[] = [];
+    const waiting = [1, 2, 3].map(async (number) => {
+      const next = await permit(one, { concurrency: 1 });
+      order.push(number);
+      next.release(100);
+      next.release(100);
+    });
+    await sleep(10);
+    expect(order).toEqual([]);
+    expect(one.limiter('a')).toBe('concurrency');
+    first.release(null);
+    await Promise.all(waiting);
+    expect(order).toEqual([1, 2, 3]);
+    expect(one.limiter('a')).toBeNull();
+  });
+
+  it('takes turns between batches', async () => {
+    const one = gate();
+    const limits = { inFlight: 1 };
+    const first = await permit(one, { limits });
+    const order: string[] = [];
+    const waiting = ['a', 'a', 'a', 'b', 'b', 'c'].map(async (batchId) => {
+      const next = await permit(one, { batchId, limits });
+      order.push(batchId);
+      next.release(100);
+    });
+    expect(one.limiter('b')).toBe('in flight');
+    first.release(100);
+    await Promise.all(waiting);
+    expect(order.join('')).toBe('abcaba');
+  });
+
+  it('keeps places in flight over all processes', async () => {
+    const [one, two] = [gate(), gate()];
+    const limits = { inFlight: 2 };
+    const held = [await permit(one, { limits }), await permit(one, { limits })];
+    let entered = false;
+    const other = permit(two, { limits }).then((next) => {
+      entered = true;
+      next.release(1);
+    });
+    await sleep(50);
+    expect(entered).toBe(false);
+    for (const each of held) each.release(100);
+    await other;
+    expect(entered).toBe(true);
+  });
+
+  it('refuses as busy at its bound, naming the limiter', async () => {
+    const one = gate();
+    const limits = { rpm: 2 };
+    (await permit(one, { limits })).release(100);
+    const { refusal } = Object.assign({ refusal: null }, await one.enter(request({ limits, boundMs: 50 })));
+    expect(refusal).toMatchObject({ kind: 'busy', limiter: 'requests per minute' });
+    const tokens = { tpm: 600 };
+    (await permit(one, { pool: 'tokens', limits: tokens, tokens: 10 })).release(500);
+    const later = await one.enter(request({ pool: 'tokens', limits: tokens, tokens: 10, boundMs: 600 }));
+    expect(later).toMatchObject({ refusal: { kind: 'busy', limiter: 'tokens per minute' } });
+  });
+
+  it('lets requests flow at their rate', async () => {
+    const one = gate();
+    const limits = { rpm: 1_200 };
+    const started = performance.now();
+    await Promise.all(
+      Array.from({ length: 30 }, async () => {
+        (await permit(one, { limits, concurrency: 50 })).release(100);
+      }),
+    );
+    // 20 at once, 10 more at a little less than 20 a second.
+    expect(performance.now() - started).toBeGreaterThan(400);
+  });
+
+  it('collects tokens for a prompt that needs more than a second’s worth, and pays debts back', async () => {
+    const one = gate();
+    const limits = { tpm: 12_000 };
+    (await permit(one, { limits, tokens: 300 })).release(20_000);
+    const after = await one.enter(request({ limits, tokens: 100, boundMs: 600 }));
+    expect(after).toMatchObject({ refusal: { kind: 'busy', limiter: 'tokens per minute' } });
+  });
+
+  it('closes at once for a cooldown, here and elsewhere', async () => {
+    const [one, two] = [gate(), gate()];
+    (await permit(one)).release(1);
+    await one.cooldown(request().pool, Date.now() + 400);
+    const waits = permit(one);
+    expect(one.limiter('a')).toBe('cooldown');
+    const started = Date.now();
+    await Promise.all([waits, permit(two)]);
+    expect(Date.now() - started).toBeGreaterThan(300);
+  });
+
+  it('turns waiters away when the batch is paused or stopped', async () => {
+    const one = gate();
+    const held = await permit(one, { batchId: 'c', concurrency: 1 });
+    const paused = one.enter(request({ batchId: 'c', concurrency: 1 }));
+    const pause = { reason: 'user' as const, message: 'lunch', since: 1 };
+    await store.publishControl('c', { ...CONTROL, version: 2, paused: pause });
+    expect(await paused).toEqual({ refusal: { kind: 'paused', reason: 'lunch' } });
+    const stopped = one.enter(request({ batchId: 'c', concurrency: 1 }));
+    await store.publishControl('c', { ...CONTROL, version: 3, stop: 'cancelled' });
+    expect(await stopped).toMatchObject({ refusal: { kind: 'stopped', reason: 'cancelled' } });
+    await store.publishControl('c', { ...CONTROL, version: 4, deadline: 1 });
+    const late = one.enter(request({ batchId: 'c', concurrency: 1 }));
+    expect(await late).toMatchObject({ refusal: { kind: 'stopped', reason: 'deadline' } });
+    held.release(null);
+    await store.publishControl('c', { ...CONTROL, version: 5 });
+  });
+
+  it('removes a waiter whose signal aborts', async () => {
+    const one = gate();
+    const held = await permit(one, { concurrency: 1 });
+    const controller = new AbortController();
+    const waits = one.enter(request({ concurrency: 1, signal: controller.signal }));
+    controller.abort(new Error('cancelled by Temporal'));
+    await expect(waits).rejects.toThrow('cancelled by Temporal');
+    expect(one.limiter('a')).toBeNull();
+    await expect(one.enter(request({ signal: controller.signal }))).rejects.toThrow('cancelled by Temporal');
+    held.release(null);
+  });
+
+  it('turns everybody away when it closes, and gives its places back', async () => {
+    const one = createGate({ store, worker: 'closing' });
+    const limits = { inFlight: 1 };
+    await permit(one, { limits });
+    const waits = one.enter(request({ limits }));
+    await one.close();
+    expect(await waits).toMatchObject({ refusal: { kind: 'busy', limiter: 'in flight' } });
+    await permit(gate(), { limits });
+  });
+
+  it('tells waiters when the store fails', async () => {
+    const broken = createGate({
+      store: {
+        lease: () => Promise.reject(new Error('no database')),
+        cooldown: (pool, until) => store.cooldown(pool, until),
+        dropLeases: (worker) => store.dropLeases(worker),
+        readControl: (id) => store.readControl(id),
+      },
+      worker: 'broken',
+    });
+    await expect(broken.enter(request())).rejects.toThrow('no database');
+    await broken.close();
+  });
+});
