@@ -1,9 +1,12 @@
 import type { Issue } from '../task/outcome.js';
 import type { Path } from './paths.js';
 
-/** Codes of a wrong type, and of a value that is not the one it must be. */
+/** Code of zod's issues where one single value is allowed: zod itself does not tell those from an enum's. */
+export const WRONG_LITERAL = 'invalid_literal';
+
+/** Codes of a wrong type, and of a value that is not the only one allowed: most likely a branch's tag. */
 const WRONG_TYPE = new Set(['type', 'invalid_type']);
-const WRONG_VALUE = new Set(['const', 'enum', 'invalid_value']);
+const WRONG_TAG = new Set(['const', WRONG_LITERAL]);
 
 /**
  * The issues of the one branch of a union that the answer was most likely meant to be: of the right type, with the
@@ -23,7 +26,7 @@ const UNLIKELY = 2;
 /** 0: only parts of the value are wrong; 1: the value is of the right type; 2: it is something else. */
 function rankOf(issues: readonly Issue[], at: Path): number {
   const whole = issues.filter(({ path }) => path.length === at.length);
-  const tags = issues.filter(({ path, code }) => path.length === at.length + 1 && WRONG_VALUE.has(code));
+  const tags = issues.filter(({ path, code }) => path.length === at.length + 1 && WRONG_TAG.has(code));
   if (tags.length > 0 || whole.some(({ code }) => WRONG_TYPE.has(code))) return UNLIKELY;
   return whole.length === 0 ? 0 : 1;
 }

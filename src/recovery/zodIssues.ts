@@ -1,7 +1,7 @@
 import type { z } from 'zod';
 import type { Json } from '../task/json.js';
 import type { Issue } from '../task/outcome.js';
-import { likelyBranch } from './branches.js';
+import { likelyBranch, WRONG_LITERAL } from './branches.js';
 import { getAt, type Path } from './paths.js';
 
 /** zod's issues about `value` as ours, each at the place that must be asked for again. */
@@ -21,6 +21,10 @@ export function issuesOfZod(issues: readonly z.core.$ZodIssue[], value: Json, ba
         const [inner] = issue.issues;
         const message = `its key "${String(path.at(-1))}" is not allowed: ${inner?.message ?? issue.message}`;
         return [{ path: path.slice(0, -1), message, code: issue.code }];
+      }
+      case 'invalid_value': {
+        const code = issue.values.length === 1 ? WRONG_LITERAL : issue.code;
+        return [{ path, message: messageOf(issue, path, value), code }];
       }
       default:
         return [{ path, message: messageOf(issue, path, value), code: issue.code }];

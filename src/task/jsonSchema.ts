@@ -17,12 +17,22 @@ const DIALECTS: ReadonlyMap<string, Dialect> = new Map<string, Dialect>([
 const MAX_COMPILED = 200;
 
 const compiled = new Map<string, ValidateFunction>();
+const byObject = new WeakMap<JsonObject, ValidateFunction>();
 
 /**
  * The validator of a JSON Schema, draft 2020-12 or draft-07 by its `$schema` (2020-12 without one). Throws `input` for
  * a schema that is none, and for another draft.
  */
 export function compileSchema(schema: JsonObject): ValidateFunction {
+  const same = byObject.get(schema);
+  if (same !== undefined) return same;
+  const made = compileText(schema);
+  byObject.set(schema, made);
+  return made;
+}
+
+/** The same schema read anew, as each record's sub-schema is, is not compiled anew. */
+function compileText(schema: JsonObject): ValidateFunction {
   const key = canonicalJson(schema);
   const known = compiled.get(key);
   if (known !== undefined) return known;
@@ -61,6 +71,8 @@ function ajvOf(dialect: Dialect): Ajv | Ajv2020 {
     allErrors: true,
     // Annotations of other tools are no errors.
     strict: false,
+    // A record may have fields named like methods.
+    ownProperties: true,
     logger: false,
     code: { regExp: Object.assign(regExp, { code: 'regExp' }) },
   } as const;
