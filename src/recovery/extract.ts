@@ -70,7 +70,7 @@ function deepest(text: string): number {
 /** Fenced blocks whose whole content is JSON, in order. */
 function fenced(text: string): readonly Json[] {
   const blocks = text.split(/^[ \t]*```[^\n`]*$/m).filter((_, i) => i % 2 === 1);
-  return blocks.flatMap((block) => parsed(block.trim()) ?? []);
+  return blocks.map((block) => parsed(block.trim())).filter((value) => value !== undefined);
 }
 
 interface Scan {
