@@ -59,6 +59,7 @@ export interface Place {
  * without a stack trace.
  */
 export class TemperedError extends Error {
+  /** Always `TemperedError`: tells it from other errors, also between two copies of the package. */
   override readonly name = 'TemperedError';
 
   constructor(
