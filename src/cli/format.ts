@@ -29,6 +29,11 @@ export function clock(seconds: number): string {
   return hours > 0 ? `${hours}:${two(minutes)}:${two(whole % 60)}` : `${minutes}:${two(whole % 60)}`;
 }
 
+/** `2.4 s`, from a minute on `1:05`. Seconds. */
+export function duration(seconds: number): string {
+  return seconds < 60 ? `${seconds.toFixed(1)} s` : clock(seconds);
+}
+
 /** `62 %`, one digit below ten percent. */
 export function percent(share: number): string {
   const value = share * 100;

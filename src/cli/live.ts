@@ -47,6 +47,7 @@ export async function watchBatch(io: Io, batch: BatchHandle<unknown>, options: W
     const end = endOf(snapshot, io, interrupt);
     if (end !== null) {
       screen.finish();
+      if (end === 'ended') await batch.closed();
       return end;
     }
     if (Date.now() - checkedAt > CHECK_MS) {

@@ -1,12 +1,12 @@
 import type { BatchHandle } from '../client/handle.js';
 import type { BatchSnapshot } from '../client/snapshot.js';
 import type { BatchSummary } from '../client/summary.js';
-import { clock, count, money, oneLine, percent, perSecond, plural } from './format.js';
+import { count, duration, money, oneLine, percent, perSecond, plural } from './format.js';
 import { remedyFor } from './remedies.js';
 
 /** What the session that ends knows beside the batch's own figures. */
 export interface SessionFacts {
-  /** Spent before this command began; USD; null = unpriced. */
+  /** Spent before this command began; USD; null = not told apart. */
   readonly earlierUsd: number | null;
   /** Answers taken over from earlier batches. */
   readonly reused: number;
@@ -35,7 +35,7 @@ export async function summaryText(
 }
 
 function headline({ batchId, status, items, seconds, itemsPerSecond }: BatchSummary): string {
-  const time = seconds === null ? '' : ` in ${clock(seconds)}`;
+  const time = seconds === null ? '' : ` in ${duration(seconds)}`;
   const rate = itemsPerSecond === null ? '' : ` (${perSecond(itemsPerSecond)})`;
   return `Batch ${batchId} ${status}: ${plural(items, 'record')}${time}${rate}.`;
 }
@@ -76,8 +76,11 @@ function moneyText({ money: sums }: BatchSnapshot, summary: BatchSummary, facts:
   const { spentUsd, unknownUsd, cacheSavingsUsd } = sums;
   const reused = facts.reused === 0 ? '' : `, ${plural(facts.reused, 'answer')} taken over`;
   if (spentUsd === null) return `unpriced: the price of a model is not known${reused}`;
-  const earlier = facts.earlierUsd ?? 0;
-  const parts = [`${money(spentUsd - earlier)} this session`, `${money(earlier)} earlier`];
+  const earlier = facts.earlierUsd;
+  const parts =
+    earlier === null
+      ? [`${money(spentUsd)} spent`]
+      : [`${money(spentUsd - earlier)} this session`, `${money(earlier)} earlier`];
   const asked = summary.succeeded - facts.reused;
   const saved = asked > 0 ? `, about ${money((spentUsd / asked) * facts.reused)} saved` : '';
   if (facts.reused > 0) parts.push(`${plural(facts.reused, 'answer')} taken over${saved}`);

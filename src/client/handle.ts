@@ -22,6 +22,9 @@ import { isTyped, type TypedOutcome } from './typedOutcome.js';
 /** How often the store is asked for new outcomes; milliseconds. */
 const POLL_MS = 300;
 
+/** Longest wait for a workflow's last step after its last outcome; milliseconds. */
+const CLOSE_WAIT_MS = 10_000;
+
 /** Outcomes read at once while following. */
 const FOLLOW_PAGE = 500;
 
@@ -79,7 +82,15 @@ export class BatchHandle<Output = Json> {
   async result(signal?: AbortSignal): Promise<BatchSummary> {
     await untilStatus(this, isEnded, signal);
     signal?.throwIfAborted();
+    await this.closed();
     return this.summary();
+  }
+
+  /** Waits until its workflow has closed, which follows the last outcome by moments; 10 s at most. */
+  async closed(): Promise<void> {
+    const until = Date.now() + CLOSE_WAIT_MS;
+    const isOpen = () => this.send(async (handle) => (await handle.describe()).status.name === 'RUNNING');
+    while (Date.now() < until && (await isOpen())) await sleep(POLL_MS);
   }
 
   /** Throws `cancelled` when the batch's workflow no longer runs and its end is not in the store. */

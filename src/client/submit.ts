@@ -88,12 +88,23 @@ export async function submit(
     }
     const fresh = found.row.status === 'ready';
     const reused = options.reuse === true && fresh ? await context.store.reuseOutcomes(id, task.hash) : 0;
+    await unlessAborted(context.target(), options.signal);
     await startWorkflow(context, task, found.row);
     const kind = fresh ? 'started' : 'attached';
     return { batchId: id, kind, status: found.row.status, load: found.load, reused };
   } finally {
     await opened.close();
   }
+}
+
+/** Waits for `work`, or until `signal` aborts: then throws its reason. */
+async function unlessAborted(work: Promise<unknown>, signal: AbortSignal | undefined): Promise<void> {
+  signal?.throwIfAborted();
+  const aborted = new Promise<void>((resolve) => {
+    signal?.addEventListener('abort', () => resolve(), { once: true });
+  });
+  await Promise.race([work, aborted]);
+  signal?.throwIfAborted();
 }
 
 function hashOf(data: OpenedData, idField: string | undefined): string {

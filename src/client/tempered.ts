@@ -13,7 +13,7 @@ import { type BatchSnapshot, promptQueue, snapshotOf } from './snapshot.js';
 import type { BatchData } from './spool.js';
 import { type StartOptions, type Submission, submit } from './submit.js';
 import type { BatchSummary } from './summary.js';
-import { isSettled, untilStatus } from './settled.js';
+import { isEnded, isSettled, untilStatus } from './settled.js';
 import type { TypedOutcome } from './typedOutcome.js';
 import { poolsOf, work, type WorkOptions } from './work.js';
 
@@ -141,6 +141,7 @@ export class Tempered {
     try {
       if (submission.kind === 'attached') await applyOptions(batch, options);
       await Promise.race([untilStatus(batch, isSettled, options.signal), worker.run]);
+      if (isEnded((await batch.progress()).status)) await batch.closed();
     } finally {
       await worker.shutdown();
     }

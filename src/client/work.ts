@@ -1,5 +1,6 @@
 import { parseModelRef } from '../models/modelRef.js';
 import type { AnyTask } from '../task/defineTask.js';
+import { installRuntime } from '../worker/runtime.js';
 import { type RunningWorker, startWorker } from '../worker/startWorker.js';
 import { nativeConnection } from './connect.js';
 import type { ClientContext } from './context.js';
@@ -21,8 +22,10 @@ export async function work(context: ClientContext, options: WorkOptions): Promis
   const { store, providers } = context;
   const target = await context.target();
   const client = await context.client();
-  const connection = await nativeConnection(target);
   const { tasks = [], pools, log, buildId } = options;
+  // Before the connection: making one fixes where the SDK's own log goes.
+  installRuntime(log ?? toStderr);
+  const connection = await nativeConnection(target);
   const worker = await startWorker({
     client,
     connection,
@@ -43,6 +46,10 @@ export async function work(context: ClientContext, options: WorkOptions): Promis
       await run;
     },
   };
+}
+
+function toStderr(line: string): void {
+  process.stderr.write(`${line}\n`);
 }
 
 /** Provider accounts a task's prompts wait in line for. */

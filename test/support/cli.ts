@@ -21,6 +21,8 @@ export interface RunningCli {
   readonly end: Promise<CliEnd>;
   /** Resolves when this was written to stdout or stderr. Rejects when the command ends before. */
   wrote(text: string | RegExp): Promise<void>;
+  /** Lines of stdout so far. */
+  lines(): readonly string[];
 }
 
 /** A folder of its own in which commands run, without the environment's keys and servers. */
@@ -103,5 +105,5 @@ function watched(child: ChildProcess): RunningCli {
       );
       check();
     });
-  return { child, end, wrote };
+  return { child, end, wrote, lines: () => stdout.split('\n') };
 }

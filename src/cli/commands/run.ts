@@ -1,3 +1,4 @@
+import { mkdir } from 'node:fs/promises';
 import path from 'node:path';
 import { type Command, Option } from 'commander';
 import { writeOutcomes } from '../../client/data/index.js';
@@ -205,6 +206,7 @@ class Run {
   private async writeResults(batch: BatchHandle<unknown>): Promise<string> {
     const { out, withInput = false } = this.call.options;
     const file = out ?? path.join(DEFAULT_FOLDER, 'results', `${batch.id}.jsonl`);
+    if (out === undefined) await mkdir(path.dirname(file), { recursive: true });
     await writeOutcomes(file, this.tempered.batch(batch.id).outcomes({ withInput }));
     return file;
   }

@@ -54,7 +54,7 @@ async function one(io: Io, batch: BatchHandle, server: ServerState): Promise<Exi
     for (const line of panelLines(state, io.width, paintFor(io.people, process.env))) io.say(line);
   }
   const rerun = 'tempered run TASK DATA --new --reuse';
-  for (const line of await summaryText(batch, summary, { earlierUsd: sums.spentUsd, reused: 0, rerun })) io.say(line);
+  for (const line of await summaryText(batch, summary, { earlierUsd: null, reused: 0, rerun })) io.say(line);
   io.say(`  ${serverText(server)}`);
   const { inFlight, stages } = counters;
   const more = { reason: paused?.message ?? reason, model, concurrency, inFlight, stages, budgetUsd: sums.budgetUsd };
