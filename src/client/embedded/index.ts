@@ -1,0 +1,9 @@
+export { obtainProgram } from './program.js';
+export {
+  type EmbeddedServer,
+  type EnsureOptions,
+  ensureServer,
+  serverStatus,
+  stopServer,
+  useServer,
+} from './server.js';

@@ -1,0 +1,92 @@
+import { readFile } from 'node:fs/promises';
+import path from 'node:path';
+import { parseDocument } from 'yaml';
+import { z } from 'zod';
+import { didYouMean } from '../';
+import { type EndpointConfigs, endpointsSchema } from '../providers/providerSet.js';
+import { TemperedError } from '../task/errors.js';
+import { errorCode } from './data/fileErrors.js';
+
+const NAMES = ['tempered.config.json', 'tempered.config.yaml', 'tempered.config.yml'] as const;
+
+const configSchema = z.strictObject({ providers: endpointsSchema.default({}) });
+
+/** Every member the file can have, for near names. */
+const MEMBERS: readonly string[] = ['providers', 'kind', 'baseUrl', 'apiKeyEnv'];
+
+/** What `tempered.config.{json,yaml}` sets for every command in its folder. */
+export interface NodeConfig {
+  /** Endpoints beside the built-in ones, by the name that stands before the slash of a model. */
+  readonly providers: EndpointConfigs;
+}
+
+/**
+ * Reads `tempered.config.json`, `.yaml` or `.yml` of a folder; without one, the defaults. Throws `input` with file and
+ * line for anything in it that is not known, and for a key: files name the variable that holds it.
+ */
+export async function loadNodeConfig(folder: string = process.cwd()): Promise<NodeConfig> {
+  const found: { file: string; text: string }[] = [];
+  for (const name of NAMES) {
+    const text = await readIfThere(path.join(folder, name));
+    if (text !== undefined) found.push({ file: name, text });
+  }
+  const [first, second] = found;
+  if (first === undefined) return { providers: {} };
+  if (second !== undefined) {
+    throw problem(first.file, undefined, `There is ${second.file} too.`, 'Keep one of the two.');
+  }
+  return parseNodeConfig(first.file, first.text);
+}
+
+async function readIfThere(file: string): Promise<string | undefined> {
+  try {
+    return await readFile(file, 'utf8');
+  } catch (error) {
+    const code = errorCode(error);
+    if (code === 'ENOENT') return undefined;
+    throw new TemperedError('input', `The file can't be read: ${code ?? String(error)}.`, {
+      place: { file },
+      remedy: 'Make it a readable file.',
+      cause: error,
+    });
+  }
+}
+
+/** JSON is read as YAML too: its errors and members then have lines. */
+function parseNodeConfig(file: string, text: string): NodeConfig {
+  const document = parseDocument(text.replace(/^\uFEFF/, ''));
+  const lineAt = (offset: number) => text.slice(0, offset).split('\n').length;
+  const [syntax] = document.errors;
+  if (syntax !== undefined) {
+    const [what = syntax.code] = syntax.message.split('\n');
+    throw problem(file, lineAt(syntax.pos[0]), what.replace(/:$/, ''), 'Correct it there.');
+  }
+  const value: unknown = document.toJS();
+  const parsed = configSchema.safeParse(value ?? {});
+  if (parsed.success) return parsed.data;
+  const [issue] = parsed.error.issues;
+  const keys = issue?.code === 'unrecognized_keys' ? issue.keys : [];
+  const at = [...(issue?.path ?? []), ...keys.slice(0, 1)];
+  const node: unknown = document.getIn(at, true);
+  const line = hasRange(node) ? lineAt(node.range[0]) : undefined;
+  const key = keys.find((name) => /^api_?key$/i.test(name));
+  if (key !== undefined) {
+    const remedy = 'Put the key into a variable and name it here: "apiKeyEnv": "MY_API_KEY".';
+    throw problem(file, line, `A key must not stand in a file: ${at.join('.')}.`, remedy);
+  }
+  const [unknownKey] = keys;
+  if (unknownKey !== undefined) {
+    const message = `"${at.join('.')}" is not known.${didYouMean(unknownKey, MEMBERS)}`;
+    throw problem(file, line, message, 'Known: providers: {NAME: {kind, baseUrl, apiKeyEnv}}.');
+  }
+  const message = `${at.join('.') || 'The file'}: ${issue?.message ?? 'is not valid'}`;
+  throw problem(file, line, message, 'Write providers: {NAME: {kind, baseUrl, apiKeyEnv}}.');
+}
+
+function hasRange(node: unknown): node is { range: readonly [number, number, number] } {
+  return typeof node === 'object' && node !== null && 'range' in node && Array.isArray(node.range);
+}
+
+function problem(file: string, line: number | undefined, message: string, remedy: string): TemperedError {
+  return new TemperedError('input', message, { place: line === undefined ? { file } : { file, line }, remedy });
+}
