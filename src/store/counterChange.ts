@@ -41,12 +41,12 @@ export function columnsToUsage(columns: UsageColumns<number | null>): Usage | nu
 }
 
 /** The counter an outcome is counted in. */
-export function statusColumn(status: OutcomeStatus): 'succeeded' | 'partial' | 'failed' | 'not_run' {
+function statusColumn(status: OutcomeStatus): 'succeeded' | 'partial' | 'failed' | 'not_run' {
   return status === 'notRun' ? 'not_run' : status;
 }
 
 /** The funnel's column for a prompt's verdict. */
-export function verdictColumn(verdict: PromptVerdict | null): keyof StageSums {
+function verdictColumn(verdict: PromptVerdict | null): keyof StageSums {
   return verdict === 'valid' || verdict === 'invalid' ? verdict : 'error';
 }
 

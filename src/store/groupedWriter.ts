@@ -13,7 +13,7 @@ const MAX_GROUP = 200;
 const LOST_LIMIT_MS = 20_000;
 
 /** A write about one item: looks at the item's state and changes it, or throws before it changes anything. */
-export type Decide<T> = (item: ItemInGroup) => T;
+type Decide<T> = (item: ItemInGroup) => T;
 
 interface Member {
   readonly key: ItemKey;

@@ -1,3 +1,4 @@
+import type { ExpressionBuilder } from 'kysely';
 import type { Outcome } from '../task/outcome.js';
 import { TemperedError } from '../task/errors.js';
 import type { Backend, Db } from './backend.js';
@@ -8,6 +9,7 @@ import { errorColumns, toOutcome, type JoinedOutcome } from './outcomeRows.js';
 import { LIGHT_PROMPT_COLUMNS, type LightPromptRow } from './promptRows.js';
 import { closeRange } from './closeRange.js';
 import { reuseOutcomes } from './reuse.js';
+import type { StoreSchema } from './schema.js';
 import type { OutcomeFilter, Store } from './types.js';
 
 /** The part of the store that reads records and outcomes, and changes outcomes after the fact. */
@@ -23,9 +25,24 @@ export type OutcomeStore = Pick<
   | 'outcomesSince'
 >;
 
-/** Outcomes read at once; fewer when their inputs come along. */
-const PAGE = 500;
-const PAGE_WITH_INPUT = 100;
+/** Outcomes read at once: first, and at most. */
+const FIRST_PAGE = 16;
+const MAX_PAGE = 500;
+
+/** Characters of a page above which the next one is smaller: memory stays bounded whatever the records are. */
+const PAGE_CHARS = 4_000_000;
+
+/**
+ * Indices looked through for a filtered page. Every query is bounded by its range, not by its limit alone: PostgreSQL
+ * knows nothing of tables filled a moment ago, and would sort the rest of the batch for each page.
+ */
+const FILTER_WINDOW = 5_000;
+
+/** The batch's number inside a query. */
+function numberOf(batchId: string) {
+  return (eb: ExpressionBuilder<StoreSchema, 'outcomes' | 'records'>) =>
+    eb.selectFrom('batches').select('no').where('id', '=', batchId);
+}
 
 /** Joins a page of outcome rows with their journal. */
 async function withJournal(db: Db, rows: readonly JoinedOutcome[]): Promise<readonly Outcome[]> {
@@ -54,32 +71,51 @@ async function withJournal(db: Db, rows: readonly JoinedOutcome[]): Promise<read
 
 function joined(db: Db, batchId: string) {
   return db
-    .selectFrom('batches')
-    .innerJoin('outcomes', 'outcomes.batch_no', 'batches.no')
+    .selectFrom('outcomes')
     .innerJoin('records', (join) =>
       join.onRef('records.batch_no', '=', 'outcomes.batch_no').onRef('records.idx', '=', 'outcomes.idx'),
     )
     .selectAll('outcomes')
     .select('records.id')
-    .where('batches.id', '=', batchId);
+    .where('outcomes.batch_no', '=', numberOf(batchId));
+}
+
+/** Rows of the next page: small ones come in large pages, big ones in small pages. */
+function nextPage(size: number, rows: readonly JoinedOutcome[]): number {
+  const chars = rows.reduce((sum, row) => sum + row.output.length + (row.input?.length ?? 0), 0);
+  return chars > PAGE_CHARS ? Math.max(1, Math.floor(size / 4)) : Math.min(MAX_PAGE, size * 2);
+}
+
+/** Records of the batch now. */
+async function countRecords(db: Db, batchId: string): Promise<number> {
+  const row = await db
+    .selectFrom('counters')
+    .innerJoin('batches', 'batches.no', 'counters.batch_no')
+    .select('items')
+    .where('batches.id', '=', batchId)
+    .executeTakeFirst();
+  return row?.items ?? 0;
 }
 
 async function* stream(db: Db, batchId: string, filter: OutcomeFilter): AsyncGenerator<Outcome> {
   const { statuses, withInput = false } = filter;
   if (statuses?.length === 0) return;
-  const limit = withInput ? PAGE_WITH_INPUT : PAGE;
-  for (let after = -1; ;) {
+  const items = await countRecords(db, batchId);
+  let size = FIRST_PAGE;
+  for (let from = 0; from < items;) {
+    const to = from + (statuses === undefined ? size : Math.max(size, FILTER_WINDOW));
     const rows: readonly JoinedOutcome[] = await joined(db, batchId)
-      .where('outcomes.idx', '>', after)
+      .where('outcomes.idx', '>=', from)
+      .where('outcomes.idx', '<', to)
       .$if(statuses !== undefined, (query) => query.where('outcomes.status', 'in', statuses ?? []))
       .$if(withInput, (query) => query.select('records.input'))
       .orderBy('outcomes.idx')
-      .limit(limit)
+      .limit(size)
       .execute();
     yield* await withJournal(db, rows);
     const last = rows.at(-1);
-    if (last === undefined || rows.length < limit) return;
-    after = last.idx;
+    from = last !== undefined && rows.length === size ? last.idx + 1 : to;
+    size = nextPage(size, rows);
   }
 }
 
@@ -139,13 +175,12 @@ export function createOutcomeStore(backend: Backend): OutcomeStore {
     },
     pending: (batchId, from, to) =>
       db
-        .selectFrom('batches')
-        .innerJoin('records', 'records.batch_no', 'batches.no')
+        .selectFrom('records')
         .leftJoin('outcomes', (join) =>
           join.onRef('outcomes.batch_no', '=', 'records.batch_no').onRef('outcomes.idx', '=', 'records.idx'),
         )
         .select(['records.idx as index', 'records.id'])
-        .where('batches.id', '=', batchId)
+        .where('records.batch_no', '=', numberOf(batchId))
         .where('records.idx', '>=', from)
         .where('records.idx', '<', to)
         .where('outcomes.idx', 'is', null)
@@ -163,8 +198,9 @@ export function createOutcomeStore(backend: Backend): OutcomeStore {
     async outcomesSince(batchId, cursor, limit) {
       const rows = await joined(db, batchId)
         .where('outcomes.seq', '>', cursor)
+        // Numbers have no gaps.
+        .where('outcomes.seq', '<=', cursor + limit)
         .orderBy('outcomes.seq')
-        .limit(limit)
         .execute();
       return { outcomes: await withJournal(db, rows), cursor: rows.at(-1)?.seq ?? cursor };
     },

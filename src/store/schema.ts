@@ -7,7 +7,7 @@ import type { JsonText } from './jsonText.js';
 import type { BatchOptions, BatchStatus, Control, JournalRow, PauseState } from './types.js';
 
 /** Registered tasks. */
-export interface TasksTable {
+interface TasksTable {
   /** The task's hash. */
   readonly hash: string;
   /** The task. */
@@ -113,7 +113,7 @@ export interface StageCountsTable {
 }
 
 /** The batch's input. */
-export interface RecordsTable {
+interface RecordsTable {
   /** Number of the batch. */
   readonly batch_no: number;
   /** 0-based position in the input. */
@@ -131,7 +131,7 @@ export interface RecordsTable {
 }
 
 /** The prompt journal. */
-export interface PromptsTable extends UsageColumns<number | null> {
+interface PromptsTable extends UsageColumns<number | null> {
   /** Number of the batch. */
   readonly batch_no: number;
   /** 0-based position in the input. */
@@ -175,7 +175,7 @@ export interface PromptsTable extends UsageColumns<number | null> {
 }
 
 /** Final outcomes; prompts, usage and cost are read from the journal. */
-export interface OutcomesTable {
+interface OutcomesTable {
   /** Number of the batch. */
   readonly batch_no: number;
   /** 0-based position in the input. */
@@ -203,7 +203,7 @@ export interface OutcomesTable {
 }
 
 /** Chunks added to an open batch, by the sender's key. */
-export interface AddedKeysTable {
+interface AddedKeysTable {
   /** Number of the batch. */
   readonly batch_no: number;
   /** The sender's key. */
@@ -215,7 +215,7 @@ export interface AddedKeysTable {
 }
 
 /** Control rows. */
-export interface ControlTable {
+interface ControlTable {
   /** Number of the batch. */
   readonly batch_no: number;
   /** Rises with each publication. */

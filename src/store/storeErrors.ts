@@ -11,7 +11,7 @@ export function errorCode(error: unknown): string {
 }
 
 /** The text of anything thrown. */
-export function errorText(error: unknown): string {
+function errorText(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
 }
 

@@ -8,7 +8,7 @@ import { all, batchRow, loaded, outcome, record, records, reservation, settlemen
 const CANCELLED: ItemError = { category: 'cancelled', message: 'The batch was cancelled.', retryable: false };
 const LOST: ItemError = { category: 'network', message: 'The worker died.', retryable: true };
 
-export const CONTROL: Control = {
+const CONTROL: Control = {
   version: 1,
   paused: null,
   stop: null,
