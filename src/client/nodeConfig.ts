@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { parseDocument } from 'yaml';
 import { z } from 'zod';
-import { didYouMean } from '../';
+import { didYouMean } from '../task/nearest.js';
 import { type EndpointConfigs, endpointsSchema } from '../providers/providerSet.js';
 import { TemperedError } from '../task/errors.js';
 import { errorCode } from './data/fileErrors.js';
