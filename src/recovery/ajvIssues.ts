@@ -28,7 +28,10 @@ function look(at: Look): readonly Issue[] {
   const validate = compileSchema(at.schema);
   if (validate(at.value)) return [];
   const errors = validate.errors ?? [];
-  const branchErrors = new Set(errors.flatMap((error, i) => (isUnion(error) ? branchesBefore(errors, i) : [])));
+  const { schema: compiled } = validate;
+  const root = isJsonObject(compiled) ? compiled : at.schema;
+  const unions = errors.filter(isUnion);
+  const branchErrors = new Set(unions.flatMap((union) => errorsOfBranches(union, errors, root)));
   return errors
     .filter((error) => !branchErrors.has(error))
     .flatMap((error) => (isUnion(error) ? unionIssues(error, at) : issueOf(error, at)));
@@ -38,23 +41,37 @@ function isUnion({ keyword }: ErrorObject): boolean {
   return keyword === 'anyOf' || keyword === 'oneOf';
 }
 
-/** The errors of a union's branches stand right before the union's own; those of referred schemas have other paths. */
-function branchesBefore(errors: readonly ErrorObject[], union: number): readonly ErrorObject[] {
-  const own = errors[union];
-  if (own === undefined) return [];
-  const sibling = own.schemaPath.slice(0, own.schemaPath.lastIndexOf('/') + 1);
-  const isBranch = (error: ErrorObject) =>
-    error.instancePath.startsWith(own.instancePath) &&
-    (error.schemaPath.startsWith(`${own.schemaPath}/`) || !error.schemaPath.startsWith(sibling));
-  const last = errors.slice(0, union).findLastIndex((error) => !isBranch(error));
-  return errors.slice(last + 1, union);
+/** The errors that a union's branches made: they are looked into one branch at a time. */
+function errorsOfBranches(
+  union: ErrorObject,
+  errors: readonly ErrorObject[],
+  root: JsonObject,
+): readonly ErrorObject[] {
+  const schemas = reachable(union.schema, root);
+  const within = (error: ErrorObject) => `${error.instancePath}/`.startsWith(`${union.instancePath}/`);
+  return errors.filter((error) => error !== union && within(error) && schemas.has(error.parentSchema));
+}
+
+/** Every schema in `from`, references followed. */
+function reachable(from: unknown, root: JsonObject): ReadonlySet<unknown> {
+  const seen = new Set<unknown>();
+  const open: unknown[] = [from];
+  while (open.length > 0) {
+    const at = open.pop();
+    if (typeof at !== 'object' || at === null || seen.has(at)) continue;
+    seen.add(at);
+    const members: readonly unknown[] = Object.values(at);
+    open.push(...members);
+    if ('$ref' in at && typeof at.$ref === 'string') open.push(resolveRef(at.$ref, root));
+  }
+  return seen;
 }
 
 function unionIssues(error: ErrorObject, at: Look): readonly Issue[] {
   const inner = pathOf(error.instancePath, at.value);
   const path = [...at.base, ...inner];
   const value = getAt(at.value, inner);
-  const union = resolveRef(error.schemaPath.slice(error.schemaPath.indexOf('#')), at.schema);
+  const union: unknown = error.schema;
   const whole = [{ path, message: 'fits none of the allowed forms', code: error.keyword }];
   if (isMatchedTwice(error)) return [{ path, message: 'fits more than one of the allowed forms', code: error.keyword }];
   if (!Array.isArray(union) || value === undefined || at.depth >= MAX_UNION_DEPTH) return whole;

@@ -74,6 +74,8 @@ function ajvOf(dialect: Dialect): Ajv | Ajv2020 {
     // A record may have fields named like methods.
     ownProperties: true,
     logger: false,
+    // Errors carry their schemas: that tells what a union's branches said.
+    verbose: true,
     code: { regExp: Object.assign(regExp, { code: 'regExp' }) },
   } as const;
   const ajv = dialect === 'draft-07' ? new Ajv(options) : new Ajv2020(options);

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { extractJson } from '../../src/recovery/extract.js';
-import type { Json } from '../../src/task/json.js';
+import { type Json, parseJson } from '../../src/task/json.js';
 
 const found = (value: Json, cleaned = true) => ({ ok: true, value, cleaned });
 
@@ -78,7 +78,7 @@ describe('extractJson', () => {
     expect(extractJson('```\n'.repeat(200_000))).toMatchObject({ ok: false });
   });
 
-  const json: fc.Arbitrary<Json> = fc.jsonValue({ maxDepth: 4 }).map((value) => JSON.parse(JSON.stringify(value)));
+  const json: fc.Arbitrary<Json> = fc.jsonValue({ maxDepth: 4 }).map((value) => parseJson(JSON.stringify(value)));
   const containers = json.filter((value) => typeof value === 'object' && value !== null);
   const prose = fc.stringMatching(/^[A-Za-z ,.:;!?'\n-]{0,40}$/);
   const indent = fc.constantFrom(undefined, 2);

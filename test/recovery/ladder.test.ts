@@ -73,7 +73,7 @@ describe('the ladder', () => {
     const step = last(Array<PromptEvent>(5).fill(invalid({ name: 'Ada' })));
     expect(step).toMatchObject({ next: 'finish', status: 'partial', state: { kept: { name: 'Ada' }, promptsUsed: 5 } });
     expect(step).toMatchObject({ error: { category: 'invalid_output' } });
-    expect('error' in step && step.error?.message).toMatch(/^Exceeded max prompts: 5\/5; last: age: must be a number/);
+    expect('error' in step && step.error.message).toMatch(/^Exceeded max prompts: 5\/5; last: age: must be a number/);
   });
 
   it('ends after five prompts as failed when nothing is valid, on full rungs only', () => {
@@ -107,7 +107,7 @@ describe('the ladder', () => {
     expect(after([error(category, true)])).toMatchObject({ stage: 0, promptsUsed: 1 });
     const step = last(Array<PromptEvent>(5).fill(error(category, true)));
     expect(step).toMatchObject({ next: 'finish', status: 'failed', error: { category } });
-    expect('error' in step && step.error?.message).toBe(`Exceeded max prompts: 5/5; last: it was ${category}`);
+    expect('error' in step && step.error.message).toBe(`Exceeded max prompts: 5/5; last: it was ${category}`);
   });
 
   it('asks the same stage again after a lost prompt, and counts it', () => {

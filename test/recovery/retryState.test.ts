@@ -1,12 +1,13 @@
 import fc from 'fast-check';
 import { initialState, planOf } from '../../src/recovery/ladder.js';
 import { RetryState } from '../../src/recovery/retryState.js';
+import type { RetryStateData } from '../../src/recovery/types.js';
 import { defineTask } from '../../src/task/defineTask.js';
 import { TemperedError } from '../../src/task/errors.js';
-import type { Json, JsonObject } from '../../src/task/json.js';
+import { type Json, type JsonObject, parseJson } from '../../src/task/json.js';
 
 const start = initialState(planOf(defineTask({ name: 't', model: 'compatible/m', prompt: 'x' }).spec));
-const json: fc.Arbitrary<Json> = fc.jsonValue().map((value) => JSON.parse(JSON.stringify(value)));
+const json: fc.Arbitrary<Json> = fc.jsonValue().map((value) => parseJson(JSON.stringify(value)));
 
 describe('the retry state', () => {
   it('gets what was set, else the fallback', () => {
@@ -43,9 +44,12 @@ describe('the retry state', () => {
 
   it('refuses what is not JSON, and more than history should hold', () => {
     const state = RetryState.fromJSON(start);
-    const set: (key: string, value: never) => void = state.set.bind(state);
-    expect(() => Reflect.apply(set, state, ['f', () => 1])).toThrow(TemperedError);
-    expect(() => Reflect.apply(set, state, ['u', undefined])).toThrow(/not JSON/);
+    expect(() => {
+      Reflect.apply(state.set.bind(state), state, ['f', () => 1]);
+    }).toThrow(TemperedError);
+    expect(() => {
+      Reflect.apply(state.set.bind(state), state, ['u', undefined]);
+    }).toThrow(/not JSON/);
     expect(() => {
       state.set('big', 'x'.repeat(20_000));
     }).toThrow(/characters long/);
@@ -58,7 +62,8 @@ describe('the retry state', () => {
         const state = RetryState.fromJSON({ ...start, kept, stage: 2, promptsUsed: 3 });
         for (const [key, value] of Object.entries(user)) state.set(key, value);
         const text = JSON.stringify(state);
-        const again = RetryState.fromJSON(JSON.parse(text));
+        const parse: (text: string) => RetryStateData = JSON.parse;
+        const again = RetryState.fromJSON(parse(text));
         expect(JSON.stringify(again)).toBe(text);
         expect(again.toJSON()).toEqual(state.toJSON());
         for (const [key, value] of Object.entries(user)) expect(again.get<Json>(key, 'absent')).toEqual(value);
