@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Io } from './io.js';
 import { EXIT } from './exit.js';
 
@@ -37,6 +38,15 @@ export class Interrupt {
   /** Resolves at the first Ctrl-C. */
   wait(): Promise<void> {
     return this.first;
+  }
+
+  /** Waits this long, or until the first Ctrl-C. Milliseconds. */
+  async sleep(ms: number): Promise<void> {
+    try {
+      await sleep(ms, undefined, { signal: this.signal });
+    } catch (error) {
+      if (!this.asked) throw error;
+    }
   }
 
   /** Stops listening. */

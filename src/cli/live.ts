@@ -1,4 +1,3 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { BatchHandle } from '../client/handle.js';
 import type { BatchSnapshot } from '../client/snapshot.js';
 import { isEnded } from '../client/settled.js';
@@ -27,6 +26,8 @@ export type WatchEnd = 'ended' | 'paused' | 'left';
 export interface WatchOptions {
   /** Ctrl-C. */
   readonly interrupt: Interrupt;
+  /** This process's worker; rejects when it fails. Null: other processes work. */
+  readonly working: Promise<void> | null;
   /** What this process's worker says holds the batch back; null = nothing. */
   readonly limiter: () => string | null;
   /** Queues of the batch nobody polls; asked every few seconds. */
@@ -37,10 +38,15 @@ export interface WatchOptions {
 export async function watchBatch(io: Io, batch: BatchHandle<unknown>, options: WatchOptions): Promise<WatchEnd> {
   const screen = new Screen(io);
   const rates = new Rates();
-  const { interrupt } = options;
+  const { interrupt, working } = options;
+  let failure: { readonly error: unknown } | undefined;
+  working?.catch((error: unknown) => {
+    failure = { error };
+  });
   let unpolled: readonly string[] = [];
   let checkedAt = Date.now();
   for (;;) {
+    if (failure !== undefined) throw failure.error;
     const snapshot = await batch.progress();
     const limiter = limiterText(snapshot, unpolled, options.limiter());
     screen.show({ snapshot, speed: rates.measure(snapshot), limiter });
@@ -55,7 +61,7 @@ export async function watchBatch(io: Io, batch: BatchHandle<unknown>, options: W
       unpolled = await options.unpolled();
       await batch.checkAlive();
     }
-    await Promise.race([sleep(io.people.isTTY ? PANEL_MS : LOOK_MS), interrupt.wait()]);
+    await interrupt.sleep(io.people.isTTY ? PANEL_MS : LOOK_MS);
   }
 }
 

@@ -36,7 +36,7 @@ export async function summaryText(
 
 function headline({ batchId, status, items, seconds, itemsPerSecond }: BatchSummary): string {
   const time = seconds === null ? '' : ` in ${duration(seconds)}`;
-  const rate = itemsPerSecond === null ? '' : ` (${perSecond(itemsPerSecond)})`;
+  const rate = itemsPerSecond === null || itemsPerSecond === 0 ? '' : ` (${perSecond(itemsPerSecond)})`;
   return `Batch ${batchId} ${status}: ${plural(items, 'record')}${time}${rate}.`;
 }
 

@@ -89,8 +89,9 @@ export function checkDeadline(value: string | Date | undefined): string | undefi
 }
 
 /** Workers of a shared cluster may be anywhere: they can't reach a file on this machine. */
-export function checkStoreReach(storeUrl: string, target: Target): void {
-  if (target.kind === 'embedded' || !storeUrl.startsWith('sqlite:') || isLoopback(target.address)) return;
+export function checkStoreReach(storeUrl: string, target: Pick<Target, 'kind' | 'address'> | null): void {
+  if (target === null || target.kind === 'embedded' || !storeUrl.startsWith('sqlite:') || isLoopback(target.address))
+    return;
   throw new TemperedError(
     'input',
     `The Temporal server ${target.address} is shared, but the store ${storeUrl} is a file on this machine.`,

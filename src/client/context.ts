@@ -19,18 +19,14 @@ export interface ClientContext {
   readonly store: Store;
   /** Endpoints by provider name. */
   readonly providers: ProviderSet;
-  /** Environment read for keys, addresses and profiles. */
-  readonly env: NodeJS.ProcessEnv;
-  /** Where the embedded server, logs and default results live. */
-  readonly folder: string;
   /** Words about what takes long, for a person. */
   readonly onProgress: (line: string) => void;
   /** The Temporal server: starts the embedded one when no other is configured. Throws `network`. */
   target(): Promise<Target>;
+  /** The server, if one is configured or runs: nothing is started, nothing asked. */
+  foundTarget(): Promise<Target | null>;
   /** Where the server is and whether it answers; starts nothing. */
   serverState(): Promise<ServerState>;
-  /** The batch's page in the web UI; null when no server runs or its UI's address is not known. Starts nothing. */
-  batchUrl(batchId: string): Promise<string | null>;
   /** A client of it. Throws `network`. */
   client(): Promise<Client>;
 }

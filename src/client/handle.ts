@@ -12,6 +12,7 @@ import type { review } from '../workflows/review.js';
 import type { BatchConfig } from '../workflows/types.js';
 import { chunksOf } from './addItems.js';
 import { checkModel } from './checks.js';
+import { batchUrl } from './connect.js';
 import type { ClientContext } from './context.js';
 import { isEnded, untilStatus } from './settled.js';
 import { type BatchSnapshot, readSnapshot } from './snapshot.js';
@@ -50,8 +51,9 @@ export class BatchHandle<Output = Json> {
   }
 
   /** Its page in Temporal's web UI; null when no server runs or its UI's address is not known. */
-  uiUrl(): Promise<string | null> {
-    return this.context.batchUrl(this.id);
+  async uiUrl(): Promise<string | null> {
+    const target = await this.context.foundTarget();
+    return target === null ? null : batchUrl(target, this.id);
   }
 
   /** Outcomes in input order, read in pages: any number of them in bounded memory. */

@@ -1,8 +1,10 @@
 import path from 'node:path';
+import type { Client } from '@temporalio/client';
 import { createProviderSet } from '../providers/providerSet.js';
 import { openStore } from '../store/openStore.js';
-import { connectClient, resolveTarget } from './connect.js';
-import type { ClientContext } from './context.js';
+import { TemperedError } from '../task/errors.js';
+import { connectClient, findTarget, resolveTarget, type Target } from './connect.js';
+import type { ClientContext, ServerState } from './context.js';
 import { loadNodeConfig } from './nodeConfig.js';
 
 /** Where batches live. Every option has a default that works in an empty folder. */
@@ -29,35 +31,58 @@ export async function openContext(options: TemperedOptions): Promise<ClientConte
   const config = await loadNodeConfig();
   const providers = createProviderSet({ env, endpoints: config.providers });
   const store = await openStore(options.store ?? env['TEMPERED_STORE'] ?? `sqlite:${path.join(folder, 'store.db')}`);
-  const target = memoized(() => resolveTarget({ address, env, folder, onProgress }));
-  const connected = memoized(async () => connectClient(await target.get()));
+  const server = { address, env, folder, onProgress };
+  const target = new Once(() => resolveTarget(server));
+  const connected = new Once(async () => connectClient(await target.get()));
+  const client = async () => (await connected.get()).client;
+  const foundTarget = async () => target.made ?? (await findTarget(server)) ?? null;
   return {
     store,
     providers,
-    env,
-    folder,
     onProgress,
     target: () => target.get(),
-    connectedTarget: async () => target.known() ?? null,
-    client: async () => (await connected.get()).client,
+    foundTarget,
+    serverState: async () => stateOf(await foundTarget(), client),
+    client,
     close: async () => {
-      await (await connected.known())?.close();
+      await connected.made?.close();
       await store.close();
     },
   };
 }
 
+/** Whether the server answers, too: a cluster that is away is told as such. */
+async function stateOf(target: Target | null, client: () => Promise<Client>): Promise<ServerState> {
+  if (target === null) return { up: false, address: null, ui: null };
+  const { address, uiUrl: ui } = target;
+  try {
+    await client();
+    return { up: true, address, ui };
+  } catch (error) {
+    if (!(error instanceof TemperedError)) throw error;
+    return { up: false, address, ui };
+  }
+}
+
 /** Made when first asked for; a failure is not kept. */
-function memoized<T>(make: () => Promise<T>): { get(): Promise<T>; known(): Promise<T> | undefined } {
-  let made: Promise<T> | undefined;
-  return {
-    get() {
-      made ??= make().catch((error: unknown) => {
-        made = undefined;
+class Once<T> {
+  private making: Promise<T> | undefined;
+  /** The value, once it is there. */
+  made: T | undefined;
+
+  constructor(private readonly make: () => Promise<T>) {}
+
+  get(): Promise<T> {
+    this.making ??= this.make().then(
+      (value) => {
+        this.made = value;
+        return value;
+      },
+      (error: unknown) => {
+        this.making = undefined;
         throw error;
-      });
-      return made;
-    },
-    known: () => made,
-  };
+      },
+    );
+    return this.making;
+  }
 }

@@ -78,6 +78,7 @@ export async function submit(
   checkBudget(task.spec, options.budgetUsd);
   const deadline = checkDeadline(options.deadline);
   const onBad = options.onBadInput ?? 'fail';
+  checkStoreReach(context.store.url, await context.foundTarget());
   const opened = await openData(data, { limit: options.limit, onBad });
   try {
     const dataHash = hashOf(opened, options.idField);
@@ -203,7 +204,6 @@ function checkSame(row: BatchRow, task: AnyTask, dataHash: string): void {
 
 /** Starts the batch's workflow, or finds it running. What it runs with is what the store's row says. */
 async function startWorkflow(context: ClientContext, task: AnyTask, row: BatchRow): Promise<void> {
-  checkStoreReach(context.store.url, await context.target());
   const client = await context.client();
   const input = inputOf(row);
   try {

@@ -1,5 +1,4 @@
 import { isGrpcServiceError, WorkflowNotFoundError, WorkflowUpdateFailedError } from '@temporalio/client';
-import { rootCause } from '@temporalio/common';
 import { TemperedError } from '../task/errors.js';
 
 /** gRPC codes of a server that is away or slow: DEADLINE_EXCEEDED, UNAVAILABLE. */
@@ -25,7 +24,7 @@ function explain(batchId: string, error: unknown): unknown {
     });
   }
   if (error instanceof WorkflowUpdateFailedError) {
-    const message = rootCause(error) ?? error.message;
+    const message = deepest(error).message;
     return new TemperedError('input', message, { cause: error });
   }
   if (isGrpcServiceError(error) && AWAY.includes(error.code)) {
@@ -35,4 +34,9 @@ function explain(batchId: string, error: unknown): unknown {
     });
   }
   return error;
+}
+
+/** The error that began it: what lies around it says only that an update failed. */
+function deepest(error: Error): Error {
+  return error.cause instanceof Error ? deepest(error.cause) : error;
 }

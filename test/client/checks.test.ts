@@ -1,6 +1,5 @@
 import { checkBudget, checkConcurrency, checkDeadline, checkModels, checkStoreReach } from '../../src/client/checks.js';
 import { withModel } from '../../src/client/withModel.js';
-import type { Target } from '../../src/client/connect.js';
 import { createProviderSet } from '../../src/providers/providerSet.js';
 import { defineTask } from '../../src/task/defineTask.js';
 
@@ -52,7 +51,7 @@ test('concurrency and deadline are checked', () => {
 });
 
 test('a store on this machine does not go with a shared cluster', () => {
-  const target = (kind: Target['kind'], address: string) => ({ kind, address }) as Target;
+  const target = (kind: 'embedded' | 'cluster', address: string) => ({ kind, address });
   expect(() => checkStoreReach('sqlite:.tempered/store.db', target('cluster', 'temporal.corp:7233'))).toThrow(
     /shared, but the store sqlite:\.tempered\/store\.db is a file on this machine/,
   );

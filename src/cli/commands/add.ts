@@ -23,9 +23,8 @@ export function addAdd(program: Command, host: CommandHost): void {
           }
           const added = file === undefined ? 0 : await addFile(batch, file);
           if (options.close === true) await batch.closeInput();
-          io.say(
-            `${plural(added, 'record')} sent to ${batch.id}${options.close === true ? '; its input is closed' : ''}.`,
-          );
+          if (file !== undefined) io.say(`${plural(added, 'record')} sent to ${batch.id}.`);
+          if (options.close === true) io.say(`The input of ${batch.id} is closed.`);
           idleNote(steering).forEach((line) => io.say(line));
           io.result({ batchId: batch.id, added, closed: options.close === true });
           return EXIT.ok;

@@ -132,10 +132,10 @@ class Run {
     const { batch, submission } = await this.tempered.submit(this.task, data, this.startOptions());
     const earlierUsd = (await batch.progress()).money.spentUsd;
     startText(submission, this.task).forEach((line) => this.io.say(line));
-    if (submission.kind !== 'shown' && options.detach !== true) {
-      interrupt.message = 'Saving: prompts in flight finish.';
-      await this.work(batch, submission);
-    }
+    if (submission.kind === 'shown') return this.report(batch, submission, earlierUsd);
+    if (options.detach === true) return this.detach(batch, submission);
+    interrupt.message = 'Saving: prompts in flight finish.';
+    await this.work(batch, submission);
     return this.report(batch, submission, earlierUsd);
   }
 
@@ -166,19 +166,26 @@ class Run {
     });
   }
 
+  /** Leaves the work to others. */
+  private async detach(batch: BatchHandle<unknown>, submission: Submission): Promise<ExitCode> {
+    if (submission.kind === 'attached') await applyOptions(batch, this.startOptions());
+    this.io.say(`It runs on. Watch it: tempered watch ${batch.id}; its results: tempered results ${batch.id}`);
+    this.io.result(await batch.summary());
+    return EXIT.ok;
+  }
+
   /** Works on the batch and shows it until it has ended, paused with nobody watching, or was left. */
   private async work(batch: BatchHandle<unknown>, submission: Submission): Promise<void> {
     const { interrupt } = this.call;
     const worker = await this.tempered.startWorker({ tasks: [this.task], pools: poolsOf(this.task), log: workerLog() });
     try {
       if (submission.kind === 'attached') await applyOptions(batch, this.startOptions());
-      const watching = watchBatch(this.io, batch, {
+      await watchBatch(this.io, batch, {
         interrupt,
+        working: worker.run,
         limiter: () => limiterName(worker.limiter(batch.id)),
         unpolled: () => Promise.resolve([]),
       });
-      const failed = worker.run.then(() => watching);
-      await Promise.race([watching, failed]);
     } finally {
       await worker.shutdown();
     }
@@ -190,7 +197,7 @@ class Run {
     earlierUsd: number | null,
   ): Promise<ExitCode> {
     const { io } = this;
-    const { interrupt, command, options } = this.call;
+    const { interrupt, command } = this.call;
     const { status } = await batch.progress();
     const ended = isEnded(status);
     const out = ended ? await this.writeResults(batch) : null;
@@ -199,8 +206,7 @@ class Run {
     for (const line of await summaryText(batch, summary, facts)) io.say(line);
     if (!ended) leaveText(await batch.progress(), command).forEach((line) => io.say(line));
     io.result(summary);
-    if (ended || options.detach === true) return exitOf(summary);
-    return interrupt.asked ? EXIT.stopped : exitOf(summary);
+    return interrupt.asked && !ended ? EXIT.stopped : exitOf(summary);
   }
 
   private async writeResults(batch: BatchHandle<unknown>): Promise<string> {

@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import { DEFAULT_FOLDER } from '../../client/openContext.js';
-import { ensureServer, obtainProgram, stopServer } from '../../client/embedded/index.js';
+import { ensureServer, obtainProgram, serverStatus, stopServer } from '../../client/embedded/index.js';
 import { type CommandHost, type CommonOptions, withJson } from '../command.js';
 import { EXIT } from '../exit.js';
 
@@ -18,7 +18,9 @@ export function addServer(program: Command, host: CommandHost): void {
           io.result({ program });
           return EXIT.ok;
         }
-        const { address, uiUrl, pid, started } = await ensureServer({ folder: DEFAULT_FOLDER, onProgress });
+        const before = await serverStatus(DEFAULT_FOLDER);
+        const { address, uiUrl, pid } = await ensureServer({ folder: DEFAULT_FOLDER, onProgress });
+        const started = before?.pid !== pid;
         io.say(`Temporal server ${started ? 'started' : 'runs already'} on ${address}, web UI ${uiUrl}`);
         io.say('It stops after 30 idle minutes, or by: tempered down');
         io.result({ address, ui: uiUrl, pid, started });

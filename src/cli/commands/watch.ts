@@ -34,13 +34,13 @@ async function watch(io: Io, tempered: Tempered, name: string, files: readonly s
       const tasks = await Promise.all(files.map((file) => loadTask(file)));
       const worker =
         missing.length === 0 && tasks.length === 0 ? null : await tempered.startWorker({ tasks, log: workerLog() });
-      const watching = watchBatch(io, batch, {
-        interrupt,
-        limiter: () => limiterName(worker?.limiter(batch.id) ?? null),
-        unpolled: () => tempered.unpolled(batch),
-      });
       try {
-        await (worker === null ? watching : Promise.race([watching, worker.run.then(() => watching)]));
+        await watchBatch(io, batch, {
+          interrupt,
+          working: worker?.run ?? null,
+          limiter: () => limiterName(worker?.limiter(batch.id) ?? null),
+          unpolled: () => tempered.unpolled(batch),
+        });
       } finally {
         await worker?.shutdown();
       }
