@@ -113,11 +113,19 @@ export function batchUrl({ uiUrl, namespace }: Target, batchId: string): string 
   return `${uiUrl.replace(/\/+$/, '')}/${page}`;
 }
 
+/** A client of a Temporal server. */
+export interface Connected {
+  /** The client, in the target's namespace. */
+  readonly client: Client;
+  /** Ends the connection. */
+  readonly close: () => Promise<void>;
+}
+
 /**
  * A client of the server, and how to close it; until then an embedded server is in use. Throws `network` when the
  * server does not answer, `input` when it has no such namespace, `authentication` or `permission` when it refuses us.
  */
-export async function connectClient(target: Target): Promise<{ readonly client: Client; close(): Promise<void> }> {
+export async function connectClient(target: Target): Promise<Connected> {
   const { connectionOptions, namespace, folder } = target;
   const connection = await explained(target, () =>
     Connection.connect({ ...connectionOptions, connectTimeout: CONNECT_LIMIT_MS }),

@@ -24,6 +24,7 @@ export function explainWrite(file: string, error: unknown): unknown {
     case 'ENOENT':
       return explained(`There is no folder ${folder}.`, 'Make it first, or write somewhere else.');
     case 'ENOTDIR':
+    case 'EEXIST':
       return explained(`${folder} is not a folder.`, 'Write somewhere else.');
     case 'EISDIR':
       return explained('This is a folder.', 'Name a file.');

@@ -4,7 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { TemperedError } from '../../task/errors.js';
 import { errorCode } from '../data/fileErrors.js';
 import { lockDatabase } from './fileLock.js';
-import { FIRST_PORT, freePorts, type Ports, takenPort } from './ports.js';
+import { freePorts, type Ports, takenPort } from './ports.js';
 import { endProcess, isRunning, type ProcessId } from './processes.js';
 import { becomesReady, launchServer, openWorkflows } from './serverProcess.js';
 import { lastUsed, readState, type ServerFiles, type ServerState, writeState } from './serverState.js';
@@ -89,19 +89,17 @@ export class Keeper {
 
   private async beginNew(): Promise<void> {
     const isNew = !existsSync(this.files.database);
-    for (let first = FIRST_PORT; ;) {
-      const ports = await freePorts(first);
-      if (ports === undefined) throw noPorts();
+    for await (const ports of freePorts(this.files.folder)) {
       await this.record({ ...ports, isNew });
       try {
         await this.launch(ports);
         return;
       } catch (error) {
-        // Another program took the port between our look and the server's.
+        // Unless another program took the port between our look and the server's.
         if ((await takenPort(ports)) === undefined) throw error;
-        first = ports.port + 1;
       }
     }
+    throw noPorts();
   }
 
   private async launch(ports: Ports): Promise<void> {

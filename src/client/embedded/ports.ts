@@ -1,9 +1,11 @@
+import { createHash } from 'node:crypto';
 import { createConnection, createServer } from 'node:net';
 
-/** Temporal's own port. It and those after it lie below the range systems pick from, so they stay free for us. */
-export const FIRST_PORT = 7233;
-const LAST_PORT = 7999;
-const UI_OFFSET = 1000;
+/** Below the ranges from which systems pick ports by themselves (32768 and up), so ours stay free while we are away. */
+const FIRST_PORT = 20_000;
+
+/** Pairs of ports from there on. */
+const PAIRS = 5000;
 
 /** Ports of the server and its web UI. */
 export interface Ports {
@@ -13,13 +15,17 @@ export interface Ports {
   readonly uiPort: number;
 }
 
-/** The first pair of free ports from `first` on; undefined when there is none. */
-export async function freePorts(first: number): Promise<Ports | undefined> {
-  for (let port = first; port <= LAST_PORT; port += 1) {
-    const ports = { port, uiPort: port + UI_OFFSET };
-    if ((await takenPort(ports)) === undefined) return ports;
+/**
+ * Pairs of ports that are free now, the folder's own pair first: folders have different ones, so a server that was
+ * stopped seldom finds its ports taken by another folder's when it comes back.
+ */
+export async function* freePorts(folder: string): AsyncGenerator<Ports> {
+  const own = createHash('sha256').update(folder).digest().readUInt32BE();
+  for (let pair = 0; pair < PAIRS; pair += 1) {
+    const port = FIRST_PORT + 2 * ((own + pair) % PAIRS);
+    const ports = { port, uiPort: port + 1 };
+    if ((await takenPort(ports)) === undefined) yield ports;
   }
-  return undefined;
 }
 
 /** The one of the two ports that can't be listened on; undefined when both are free. */

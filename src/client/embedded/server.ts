@@ -68,7 +68,10 @@ export async function ensureServer(
     const state = await readState(files);
     const isKept = state !== undefined && isRunning(state.keeper);
     const server = isKept ? await reachable(state) : undefined;
-    if (server !== undefined) return { ...server, started: state?.keeper.pid === spawned?.pid };
+    if (server !== undefined) {
+      await touch(files);
+      return { ...server, started: state?.keeper.pid === spawned?.pid };
+    }
     if (spawned === undefined && !isKept) {
       const program = await obtainProgram({ env, onProgress });
       onProgress(`Starting the Temporal server of ${files.folder}`);
