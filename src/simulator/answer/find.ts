@@ -1,6 +1,6 @@
 import { labelled, oneLine, sentences } from './text.js';
 
-const EMAIL = /[\w.+'-]*[\w+-]@(?:[A-Za-z\d](?:[A-Za-z\d-]*[A-Za-z\d])?\.)+[A-Za-z]{2,}/g;
+const EMAIL = /(?<![^\s<>"'(),:;[\]=])[\w.+'-]*[\w+-]@(?:[A-Za-z\d](?:[A-Za-z\d-]*[A-Za-z\d])?\.)+[A-Za-z]{2,}/g;
 const URL_TEXT = /\bhttps?:\/\/[^\s<>"')\]]+[^\s<>"')\].,;:!?]/g;
 const CODE = /\b[A-Z]{1,6}[-‑#/]?\d[\d-]{2,}\b|#\d{3,}\b|\b\d{5,}\b/gi;
 const PHONE = /\+?\d[\d ()/.-]{6,}\d/g;
@@ -37,6 +37,8 @@ export function phones(text: string): readonly string[] {
 
 function isoDate(year: number, month: number, day: number): string | undefined {
   const made = new Date(Date.UTC(year, month - 1, day));
+  // Mail programs have sent years like 0102.
+  if (year < 1900) return undefined;
   const real = made.getUTCFullYear() === year && made.getUTCMonth() === month - 1 && made.getUTCDate() === day;
   return real ? made.toISOString().slice(0, 10) : undefined;
 }

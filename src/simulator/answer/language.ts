@@ -1,3 +1,5 @@
+import { bodyOf } from './text.js';
+
 const SCRIPTS: readonly (readonly [string, RegExp])[] = [
   ['ko', /\p{Script=Hangul}/u],
   ['ja', /[\p{Script=Hiragana}\p{Script=Katakana}]/u],
@@ -13,7 +15,7 @@ const SCRIPTS: readonly (readonly [string, RegExp])[] = [
 ];
 
 const COMMON_WORDS: Readonly<Record<string, string>> = {
-  en: 'the and is are was you your have has with this that for not of to my what please',
+  en: 'the and is are was you your have has with this that for not of to my what please it but from i a in on at be can do how no we they our an been will would or if me so just when there ok hi hello thanks need says want send like get which who test where cancel their its back',
   de: 'der die das und ist nicht ich sie mit ein eine auf für bei wurde habe mein bitte wir',
   fr: 'le la les des une est pas je vous avec pour dans que mon bonjour merci sur été nous',
   es: 'el los las una es que no con por para mi pero está hola gracias pedido del ha muy',
@@ -63,18 +65,21 @@ const NAMES: Readonly<Record<string, string>> = {
 
 /** ISO 639-1 code of a text's language: by its script, else by its commonest words; `en` when there are none. */
 export function languageOf(text: string): string {
-  const letters = text.match(/\p{L}/gu)?.length ?? 0;
+  const prose = bodyOf(text).replace(/\S*[@/\\]\S*/g, ' ');
+  const letters = prose.match(/\p{L}/gu)?.length ?? 0;
   for (const [code, pattern] of SCRIPTS) {
-    const found = text.match(new RegExp(pattern, 'giu'))?.length ?? 0;
+    const found = prose.match(new RegExp(pattern, 'giu'))?.length ?? 0;
     if (found > 2 && found * 12 > letters) return code;
   }
-  const words = text.toLowerCase().match(/\p{L}+/gu) ?? [];
+  const words = prose.toLowerCase().match(/\p{L}+/gu) ?? [];
   const counts = Object.entries(COMMON_WORDS).map(([code, common]) => {
     const known = new Set(common.split(' '));
     return { code, count: words.filter((word) => known.has(word)).length };
   });
   const [best] = counts.sort((a, b) => b.count - a.count);
-  return best === undefined || best.count === 0 ? 'en' : best.code;
+  const said = best?.count ?? 0;
+  // One common word of a language in a text of plain letters is chance.
+  return best === undefined || said === 0 || (said === 1 && !/[^\p{ASCII}\p{P}\p{S}]/u.test(prose)) ? 'en' : best.code;
 }
 
 /** The code and the English name of a text's language, for choosing among given words. */

@@ -1,4 +1,4 @@
-import { isJsonObject, type Json, type JsonObject } from '../../task/json.js';
+import { isJsonObject, parseJson, type Json, type JsonObject } from '../../task/json.js';
 
 /** A schema that stands for one JSON type: references, unions and lists of types are resolved. */
 export interface Variant {
@@ -57,9 +57,27 @@ function enumerated(schema: JsonObject, values: readonly Json[]): readonly Varia
   return types.map((type) => ({ type, schema: { ...schema, enum: values.filter((value) => typeOf(value) === type) } }));
 }
 
+/** One keyword in words: `maxLength: 240`, `pattern: "^a"`. */
+const WORDED = /\b(\w+): ("(?:[^"\\]|\\.)*"|-?\d+(?:\.\d+)?|true|false)/g;
+
+/**
+ * Schemas are rewritten for providers: keywords a provider does not know are put into the description, in braces at its
+ * end. A model reads them there.
+ */
+function withWorded(schema: JsonObject): JsonObject {
+  const said = /\{((?:\w+: )[^]*)\}\s*$/.exec(textOf(schema, 'description'))?.[1];
+  if (said === undefined) return schema;
+  const keywords = [...said.matchAll(WORDED)].map(([, keyword = '', value = '']): [string, Json] => [
+    keyword,
+    parseJson(value),
+  ]);
+  return { ...Object.fromEntries(keywords), ...schema };
+}
+
 /** The variants a schema allows, in its own order, null last. */
-export function variantsOf(schema: Json | undefined, root: JsonObject, depth = 0): readonly Variant[] {
-  if (!isJsonObject(schema) || depth > MAX_DEPTH) return [{ type: 'string', schema: {} }];
+export function variantsOf(given: Json | undefined, root: JsonObject, depth = 0): readonly Variant[] {
+  if (!isJsonObject(given) || depth > MAX_DEPTH) return [{ type: 'string', schema: {} }];
+  const schema = withWorded(given);
   const ref = schema['$ref'];
   if (typeof ref === 'string') {
     const found = target(ref, root);

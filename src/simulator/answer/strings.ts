@@ -203,10 +203,16 @@ const KINDS: readonly Kind[] = [
 
 /** The sentence that says most, without its greeting. */
 export function summaryOf(text: string): string | undefined {
-  const greeting = /^(?:hello|hi|hey|dear [^,!]{1,40}|good (?:morning|day|evening)|hallo|bonjour|hola)[ ,!.-]+(?=\S)/i;
+  const greeting =
+    /^(?:hello|hi|hey|dear [^,!]{1,40}|good (?:morning|day|evening)|hallo|guten tag|bonjour|hola|dzień dobry|merhaba|ciao|olá)[ ,!.-]+(?=\S)/i;
   const found = sentences(text).map((one) => one.replace(greeting, ''));
   const telling = found.find((one) => one.length >= 20) ?? found[0] ?? labelled(text, ['subject']);
-  return telling?.replace(/^\p{Ll}/u, (first) => first.toUpperCase());
+  return telling === undefined
+    ? undefined
+    : shorten(
+        telling.replace(/^\p{Ll}/u, (first) => first.toUpperCase()),
+        200,
+      );
 }
 
 /** Whether the schema takes the text. */

@@ -59,7 +59,8 @@ export function bodyOf(text: string): string {
   let at = 0;
   while (at < lines.length && /^(?:[A-Z][\w-]{1,40}: ?|[ \t]+\S)/.test(lines[at] ?? '')) at += 1;
   const body = lines.slice(at).join('\n');
-  return /\p{L}/u.test(body) ? body : text;
+  // Lines of fields are all there is to a record; a mail without a body says nothing.
+  return /\p{L}/u.test(body) || /^(?:from|subject): ?/im.test(text) ? body : text;
 }
 
 /** Sentences of the text proper, quoted lines left out, without white space around. */
@@ -70,7 +71,7 @@ export function sentences(text: string): readonly string[] {
     .join('\n')
     .replace(/<[^>\n]{1,200}>/g, ' ');
   return own
-    .split(/(?<=[.!?。！？])(?:\s+|(?<=[。！？]))|\n{2,}/u)
+    .split(/(?<=(?<!\d|\b(?:Mr|Mrs|Ms|Dr|Art|Nr|St|vs|etc))[.!?。！？])(?:\s+|(?<=[。！？]))|\n{2,}/u)
     .map(oneLine)
     .filter((sentence) => /\p{L}{2,}/u.test(sentence));
 }

@@ -41,6 +41,11 @@ const TOPICS: readonly { readonly names: string; readonly signs: string }[] = [
       'viagra|mortgage|lottery|free!!|click here|click below|act now|100% free|guarantee|make money|earn money|work from home|no obligation|limited time|manufacturer|best price|moq|seo|crypto|winner|casino|cheap|remove yourself|opt-in|unsubscribe here|million dollars|investment|$$$|viewing|weight loss|adult|xxx|credit card debt|credit report|toner|bulk e-mail|bulk email|buy now|order now|special offer',
   },
   {
+    names: 'unsolicited bulk',
+    signs:
+      'click|removed|guaranteed|cash|debt|loan|income|opportunity|no risk|risk free|100%|!!!|insurance|per week|a week|your email address|lose weight|pounds|toll free|toll-free|internet marketing|mailing address|unsecured|million|beneficiary|transfer|dear friend|adult|girls|offer|free ',
+  },
+  {
     names: 'ham personal list legitimate',
     signs:
       'wrote:|re:|mailing list|patch|linux|cvs|debian|perl|spamassassin|list-id|sourceforge|kernel|attached is|meeting',
@@ -88,6 +93,13 @@ const TOPICS: readonly { readonly names: string; readonly signs: string }[] = [
 
 function signsOf(word: string): readonly string[] {
   return TOPICS.filter(({ names }) => names.split(' ').includes(word)).flatMap(({ signs }) => signs.split('|'));
+}
+
+/** Whether a lower-case text says yes to a phrase: by signs of it; by the phrase itself where no signs are known. */
+export function signScore(lowerText: string, phrase: string): number {
+  const signs = new Set(nameWords(phrase).flatMap(signsOf));
+  if (signs.size === 0) return topicScore(lowerText, phrase);
+  return [...signs].filter((sign) => occurrences(lowerText, sign) > 0).length;
 }
 
 /** How much a lower-case text is about a phrase: the phrase itself counts thrice, signs of it once each. */

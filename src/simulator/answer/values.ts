@@ -4,7 +4,7 @@ import { areLanguages, languageWords } from './language.js';
 import { numberOf, textOf, variantsOf, type Variant } from './schema.js';
 import { stringFor, summaryOf, type Found, type Place, type Source } from './strings.js';
 import { labelled, nameWords, sentences } from './text.js';
-import { NEUTRAL, topicScore } from './topics.js';
+import { NEUTRAL, signScore, topicScore } from './topics.js';
 
 /** Deeper than this, optional properties are left out and lists are as short as they may be. */
 const DEEP = 6;
@@ -15,7 +15,7 @@ const DEEPEST = 24;
 /** Most elements a list is given when its schema allows more. */
 const USUAL_LIST = 3;
 
-/** Signs of a topic it takes for a yes. */
+/** Signs it takes for a yes. Signs of personal mail speak against spam: mailing lists quote a lot of it. */
 const CONVINCED = 2;
 
 /** What is carried down through a schema. */
@@ -59,17 +59,13 @@ function ofVariant(place: Place, { type, schema }: Variant, way: Way): Found<Jso
     case 'integer':
       return numberFor(place, type === 'integer', way);
     case 'boolean': {
-      const { name } = place;
-      return { value: topicScore(way.lower, name) - contrary(name, way) >= CONVINCED, evident: true };
+      const about = `${place.name} ${textOf(schema, 'description')}`;
+      const against = nameWords(about).includes('spam') ? signScore(way.lower, 'ham') : 0;
+      return { value: signScore(way.lower, about) - against >= CONVINCED, evident: true };
     }
     case 'null':
       return { value: null, evident: false };
   }
-}
-
-/** Personal mail speaks against spam: lists quote a lot of it. */
-function contrary(name: string, way: Way): number {
-  return nameWords(name).includes('spam') ? topicScore(way.lower, 'ham') : 0;
 }
 
 /** A listed value as a lower-case word. */
