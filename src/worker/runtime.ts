@@ -20,7 +20,7 @@ export function installRuntime(write: LogLine): void {
 function formatEntry({ level, timestampNanos, message, meta }: LogEntry): string {
   const time = new Date(Number(timestampNanos / 1_000_000n)).toISOString();
   const error: unknown = meta?.['error'];
-  const why = error instanceof Error ? `: ${error.message}` : '';
+  const why = error === undefined ? '' : `: ${error instanceof Error ? error.message : JSON.stringify(error)}`;
   const where = meta?.['workflowId'] ?? meta?.['taskQueue'];
   return `${time} ${level} ${message}${why}${typeof where === 'string' ? ` [${where}]` : ''}`;
 }

@@ -21,6 +21,7 @@ import { configOf, settingsOf } from './settings.js';
 import { NO_COUNTS, Shards } from './shards.js';
 import { progressDetails } from './summaries.js';
 import type { BatchConfig, BatchInput, BatchProgress, BatchResult, Halt } from './types.js';
+import { versioned } from './versioning.js';
 
 /**
  * One run of a task over a data set: fans out shards under its concurrency, publishes what messages change, and ends
@@ -29,7 +30,7 @@ import type { BatchConfig, BatchInput, BatchProgress, BatchResult, Halt } from '
 export async function batch(input: BatchInput): Promise<BatchResult> {
   return new BatchRun(input).execute();
 }
-setWorkflowOptions({ versioningBehavior: 'AUTO_UPGRADE' }, batch);
+setWorkflowOptions(versioned('AUTO_UPGRADE'), batch);
 
 /** A running batch: its steps in order, and what the message handlers touch. */
 export class BatchRun {

@@ -20,6 +20,7 @@ import { retryStateQuery, skipSignal } from './messages.js';
 import { functions, prompts, rows } from './proxies.js';
 import { promptSummary } from './summaries.js';
 import type { ItemInput, ItemResult } from './types.js';
+import { versioned } from './versioning.js';
 
 /** Workers lost in a row without one journalled prompt, after which the record itself is the likely cause. */
 const MAX_LOST_WORKERS = 10;
@@ -53,7 +54,7 @@ export async function item(input: ItemInput): Promise<ItemResult> {
     });
   return close(input, end);
 }
-setWorkflowOptions({ versioningBehavior: 'PINNED' }, item);
+setWorkflowOptions(versioned('PINNED'), item);
 
 const SKIPPED: ItemError = {
   category: 'cancelled',

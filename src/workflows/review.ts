@@ -9,6 +9,7 @@ import {
 import { answerUpdate } from './messages.js';
 import { reviews, rows } from './proxies.js';
 import type { ReviewAnswer, ReviewInput } from './types.js';
+import { versioned } from './versioning.js';
 
 /** How long a review waits for a valid answer after a refused one. */
 const PATIENCE = '10 minutes';
@@ -39,7 +40,7 @@ export async function review({ batchId, index }: ReviewInput): Promise<{ readonl
   await condition(allHandlersFinished);
   return { answered };
 }
-setWorkflowOptions({ versioningBehavior: 'AUTO_UPGRADE' }, review);
+setWorkflowOptions(versioned('AUTO_UPGRADE'), review);
 
 function checkAnswer(answer: ReviewAnswer): void {
   if (!('output' in answer)) throw new Error('answer wants {"output": …}');

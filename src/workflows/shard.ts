@@ -21,6 +21,7 @@ import { rows } from './proxies.js';
 import { itemSummary, planDetails } from './summaries.js';
 import { endError, type EndReason } from './ends.js';
 import type { FailureNote, ShardInput, ShardResult } from './types.js';
+import { versioned } from './versioning.js';
 
 /** Failures a shard tells its batch; all of them are in the store. */
 const FAILURE_NOTES = 10;
@@ -33,7 +34,7 @@ export async function shard(input: ShardInput): Promise<ShardResult> {
   setHandler(stopSignal, (reason) => run.stop(reason));
   return run.execute();
 }
-setWorkflowOptions({ versioningBehavior: 'PINNED' }, shard);
+setWorkflowOptions(versioned('PINNED'), shard);
 
 class ShardRun {
   private share: number;
