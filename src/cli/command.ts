@@ -1,8 +1,4 @@
-import path from 'node:path';
-import { appendFileSync, mkdirSync } from 'node:fs';
 import type { Command } from 'commander';
-import { openTempered, type Tempered } from '../client/tempered.js';
-import { DEFAULT_FOLDER } from '../client/openContext.js';
 import type { ExitCode } from './exit.js';
 import type { Io } from './io.js';
 
@@ -36,29 +32,6 @@ export function withPlace(command: Command): Command {
   return withJson(command)
     .option('--store <url>', 'sqlite:path or postgres://… (default: TEMPERED_STORE, else sqlite:.tempered/store.db)')
     .option('--address <host:port>', 'Temporal server (default: TEMPORAL_ADDRESS or profile, else the embedded one)');
-}
-
-/** Opens store and server of a command, closes them whatever happens. */
-export async function withTempered<T>(
-  io: Io,
-  { address, store }: PlaceOptions,
-  work: (tempered: Tempered) => Promise<T>,
-): Promise<T> {
-  const tempered = await openTempered({ address, store, onProgress: (line) => io.warn(line) });
-  try {
-    return await work(tempered);
-  } finally {
-    await tempered.close();
-  }
-}
-
-/** Writes the Temporal SDK's warnings to a file, so that they don't tear the panel. */
-export function workerLog(): (line: string) => void {
-  const file = path.join(DEFAULT_FOLDER, 'worker.log');
-  return (line) => {
-    mkdirSync(DEFAULT_FOLDER, { recursive: true });
-    appendFileSync(file, `${line}\n`);
-  };
 }
 
 /** Quotes a word for a shell when it needs it. */

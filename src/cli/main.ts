@@ -2,21 +2,8 @@ import { createRequire } from 'node:module';
 import { z } from 'zod';
 import { Command, CommanderError } from 'commander';
 import { TemperedError } from '../task/errors.js';
+import { commandsFor } from './commands.js';
 import type { CommandHost } from './command.js';
-import { addAdd } from './commands/add.js';
-import { addAnswer } from './commands/answer.js';
-import { addCall } from './commands/call.js';
-import { addCancel } from './commands/cancel.js';
-import { addInit } from './commands/init.js';
-import { addPause } from './commands/pause.js';
-import { addResults } from './commands/results.js';
-import { addRun } from './commands/run.js';
-import { addServer } from './commands/server.js';
-import { addSet } from './commands/set.js';
-import { addSim } from './commands/sim.js';
-import { addStatus } from './commands/status.js';
-import { addWatch } from './commands/watch.js';
-import { addWorker } from './commands/worker.js';
 import { EXIT, type ExitCode, exitOfError } from './exit.js';
 import { Io } from './io.js';
 
@@ -39,7 +26,8 @@ async function main(argv: readonly string[]): Promise<void> {
   });
   const json = argv.includes('--json');
   try {
-    await programOf(host).parseAsync([...argv], { from: 'user' });
+    const program = await programOf(argv, host);
+    await program.parseAsync([...argv], { from: 'user' });
   } catch (error) {
     code = usageError(new Io(json), error);
   }
@@ -47,17 +35,14 @@ async function main(argv: readonly string[]): Promise<void> {
   process.exit(code);
 }
 
-function programOf(host: CommandHost): Command {
+async function programOf(argv: readonly string[], host: CommandHost): Promise<Command> {
   const program = new Command('tempered')
     .description('Durable LLM batches on Temporal: one valid, accounted-for answer per record.')
     .version(version(), '--version')
     .exitOverride()
     .showHelpAfterError('(--help lists what there is)')
     .configureHelp({ showGlobalOptions: false });
-  for (const add of [addInit, addRun, addCall, addStatus, addWatch, addPause, addSet, addAdd, addCancel]) {
-    add(program, host);
-  }
-  for (const add of [addAnswer, addResults, addWorker, addServer, addSim]) add(program, host);
+  for (const add of await commandsFor(argv)) add(program, host);
   return program;
 }
 

@@ -5,8 +5,9 @@ import type { Tempered } from '../client/tempered.js';
 import { CONTROL_QUEUE } from '../client/work.js';
 import { TemperedError } from '../task/errors.js';
 import { loadTask } from '../task/loadTask.js';
-import { type PlaceOptions, withTempered, workerLog } from './command.js';
+import type { PlaceOptions } from './command.js';
 import type { Io } from './io.js';
+import { withTempered, workerLog } from './place.js';
 
 /** How long a message may take to show in the store; milliseconds. */
 const SHOWN_WITHIN_MS = 15_000;

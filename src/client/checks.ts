@@ -3,7 +3,7 @@ import { didYouMean } from '../task/nearest.js';
 import { formatModelRef, parseModelRef } from '../models/modelRef.js';
 import type { ModelRef } from '../models/types.js';
 import type { ProviderSet } from '../providers/types.js';
-import { type ErrorCategory, TemperedError } from '../task/errors.js';
+import { TemperedError } from '../task/errors.js';
 import type { TaskSpec } from '../task/spec.js';
 import type { Target } from './connect.js';
 
@@ -34,10 +34,13 @@ export async function checkModel(ref: ModelRef, providers: ProviderSet): Promise
   const hosted = knownModels().filter((name) => name.startsWith(`${ref.provider}/`));
   if (hosted.length === 0 || isKnown(ref)) return;
   const listed = await modelList(() => provider.listModels(AbortSignal.timeout(LIST_TIMEOUT_MS)));
-  if (listed === null || listed.includes(ref.model)) return;
+  if (listed?.includes(ref.model) === true) return;
   const name = formatModelRef(ref);
-  const candidates = [...new Set([...hosted, ...listed.map((model) => `${ref.provider}/${model}`)])];
-  throw new TemperedError('input', `${ref.provider} has no model "${ref.model}".${didYouMean(name, candidates)}`, {
+  const candidates = [...new Set([...hosted, ...(listed ?? []).map((model) => `${ref.provider}/${model}`)])];
+  const meant = didYouMean(name, candidates);
+  // An endpoint that lists nothing may have models nobody knows; a name so near to a known one is a slip.
+  if (listed === null && meant === '') return;
+  throw new TemperedError('input', `${ref.provider} has no model "${ref.model}".${meant}`, {
     remedy: `Known ones: ${hosted.slice(0, 6).join(', ')}, …`,
   });
 }
@@ -46,15 +49,12 @@ function isKnown(ref: ModelRef): boolean {
   return modelInfo(ref, new Date()).source !== null;
 }
 
-/** Failures of the endpoint itself that a listing may hide: the batch's first prompt tells of them. */
-const LATER: readonly ErrorCategory[] = ['network', 'timeout', 'server_error', 'overloaded', 'rate_limit'];
-
-/** What the endpoint lists; null when it can't be asked now. A refused key is an error already here. */
+/** What the endpoint lists; null when it can't or won't now. A refused key is an error already here. */
 async function modelList(list: () => Promise<readonly string[]>): Promise<readonly string[] | null> {
   try {
     return await list();
   } catch (error) {
-    if (error instanceof TemperedError && LATER.includes(error.category)) return null;
+    if (error instanceof TemperedError && error.category !== 'authentication') return null;
     throw error;
   }
 }

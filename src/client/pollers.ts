@@ -5,7 +5,7 @@ import { CONTROL_QUEUE } from '../workflows/ids.js';
 /** A worker asks for work again within 60 s; one not heard of for longer is gone. Milliseconds. */
 const FRESH_MS = 70_000;
 
-/** Kinds of tasks a queue holds, as the server numbers them. */
+/** Kinds of tasks a queue holds, as the server's protocol numbers them. */
 const KINDS = { workflow: 1, activity: 2 } as const;
 
 /** Those of `queues` that no live worker polls. The control queue is asked for workflow tasks, the others for activities. */
@@ -18,11 +18,9 @@ export async function unpolled(client: Client, queues: readonly string[]): Promi
 
 /** True when a live worker polls `queue` for this kind of task. A worker of this machine must also still exist. */
 async function isPolled(client: Client, queue: string, kind: keyof typeof KINDS): Promise<boolean> {
-  const { pollers } = await client.connection.workflowService.describeTaskQueue({
-    namespace: client.options.namespace,
-    taskQueue: { name: queue },
-    taskQueueType: KINDS[kind],
-  });
+  const { namespace } = client.options;
+  const request = { namespace, taskQueue: { name: queue }, taskQueueType: KINDS[kind] };
+  const { pollers } = await client.connection.workflowService.describeTaskQueue(request);
   return pollers.some(({ lastAccessTime, identity }) => {
     const at = Number(lastAccessTime?.seconds ?? 0) * 1000;
     return Date.now() - at < FRESH_MS && isAlive(identity ?? '');

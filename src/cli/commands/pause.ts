@@ -3,9 +3,9 @@ import { isEnded } from '../../client/settled.js';
 import { type CommandHost, type PlaceOptions, withPlace } from '../command.js';
 import { EXIT } from '../exit.js';
 import { plural } from '../format.js';
-import { idleNote, shown, steer } from '../steer.js';
+import { shown, steer } from '../steer.js';
 
-/** Adds `pause` and `resume`. */
+/** Adds `pause`. */
 export function addPause(program: Command, host: CommandHost): void {
   withPlace(program.command('pause'))
     .description('start no more prompts of a batch; those in flight finish')
@@ -18,23 +18,6 @@ export function addPause(program: Command, host: CommandHost): void {
           const snapshot = await shown(batch, ({ paused, status }) => paused !== null || isEnded(status));
           io.say(`${batch.id} is ${snapshot.status}; ${plural(snapshot.counters.inFlight, 'prompt')} in flight.`);
           io.say(`Resume it with: tempered resume ${batch.id}`);
-          io.result({ batchId: batch.id, status: snapshot.status });
-          return EXIT.ok;
-        }),
-      ),
-    );
-
-  withPlace(program.command('resume'))
-    .description('let a paused batch go on')
-    .argument('<batch>', 'id, a unique beginning of it, or latest')
-    .action((name: string, options: PlaceOptions) =>
-      host.run(options.json === true, (io) =>
-        steer(io, name, options, async (steering) => {
-          const { batch } = steering;
-          await batch.resume();
-          const snapshot = await shown(batch, ({ paused, status }) => paused === null && status !== 'paused');
-          io.say(`${batch.id} is ${snapshot.status}.`);
-          idleNote(steering).forEach((line) => io.say(line));
           io.result({ batchId: batch.id, status: snapshot.status });
           return EXIT.ok;
         }),

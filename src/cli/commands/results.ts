@@ -3,11 +3,12 @@ import { writeOutcomes } from '../../client/data/index.js';
 import type { BatchHandle } from '../../client/handle.js';
 import type { Outcome, OutcomeStatus } from '../../task/outcome.js';
 import { TemperedError } from '../../task/errors.js';
-import { type CommandHost, type PlaceOptions, withPlace, withTempered } from '../command.js';
+import { type CommandHost, type PlaceOptions, withPlace } from '../command.js';
 import { EXIT, type ExitCode } from '../exit.js';
 import { plural } from '../format.js';
 import { Interrupt } from '../interrupt.js';
 import type { Io } from '../io.js';
+import { withTempered } from '../place.js';
 
 interface ResultsOptions extends PlaceOptions {
   readonly failed?: boolean;

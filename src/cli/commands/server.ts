@@ -4,7 +4,7 @@ import { ensureServer, obtainProgram, serverStatus, stopServer } from '../../cli
 import { type CommandHost, type CommonOptions, withJson } from '../command.js';
 import { EXIT } from '../exit.js';
 
-/** Adds `server` and `down`. */
+/** Adds `server`. */
 export function addServer(program: Command, host: CommandHost): void {
   withJson(program.command('server'))
     .description('start the embedded Temporal server of this folder in the background, or tell where it is')
@@ -27,7 +27,10 @@ export function addServer(program: Command, host: CommandHost): void {
         return EXIT.ok;
       }),
     );
+}
 
+/** Adds `down`. */
+export function addDown(program: Command, host: CommandHost): void {
   withJson(program.command('down'))
     .description('stop the embedded Temporal server of this folder; its state is kept')
     .action((options: CommonOptions) =>

@@ -2,12 +2,13 @@ import type { Command } from 'commander';
 import { isEnded } from '../../client/settled.js';
 import type { Tempered } from '../../client/tempered.js';
 import { loadTask } from '../../task/loadTask.js';
-import { type CommandHost, type PlaceOptions, withPlace, withTempered, workerLog } from '../command.js';
+import { type CommandHost, type PlaceOptions, withPlace } from '../command.js';
 import { EXIT, type ExitCode, exitOf } from '../exit.js';
 import { Interrupt } from '../interrupt.js';
 import type { Io } from '../io.js';
 import { limiterName } from '../limiterNames.js';
 import { watchBatch } from '../live.js';
+import { withTempered, workerLog } from '../place.js';
 import { leaveText } from '../startText.js';
 import { summaryText } from '../summaryText.js';
 

@@ -2,18 +2,19 @@ import type { Command } from 'commander';
 import type { Tempered } from '../../client/tempered.js';
 import { TemperedError } from '../../task/errors.js';
 import { loadTask } from '../../task/loadTask.js';
-import { type CommandHost, type PlaceOptions, withJson, withPlace, withTempered } from '../command.js';
+import { type CommandHost, type PlaceOptions, withJson, withPlace } from '../command.js';
 import { EXIT, type ExitCode } from '../exit.js';
 import { Interrupt } from '../interrupt.js';
 import type { Io } from '../io.js';
 import { names } from '../parse.js';
+import { withTempered } from '../place.js';
 
 interface WorkerOptions extends PlaceOptions {
   readonly pools?: readonly string[];
   readonly buildId?: string;
 }
 
-/** Adds `worker` and `dev`. */
+/** Adds `worker`. */
 export function addWorker(program: Command, host: CommandHost): void {
   withPlace(program.command('worker'))
     .description('work on batches until Ctrl-C')
@@ -29,7 +30,10 @@ export function addWorker(program: Command, host: CommandHost): void {
         withTempered(io, options, (tempered) => work(io, tempered, tasks, options)),
       ),
     );
+}
 
+/** Adds `dev`. */
+export function addDev(program: Command, host: CommandHost): void {
   withJson(program.command('dev'))
     .description('embedded server and a worker until Ctrl-C; the server stays up')
     .argument('[task...]', 'task files whose functions it can call')
