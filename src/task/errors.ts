@@ -80,3 +80,9 @@ export class TemperedError extends Error {
     return `${where}${this.message}${remedy === undefined ? '' : `\n  ${remedy}`}`;
   }
 }
+
+/** What a thrown value says: errors of other realms (another VM context) are no `Error` here. */
+export function thrownText(thrown: unknown): string {
+  if (typeof thrown === 'object' && thrown !== null && 'message' in thrown) return String(thrown.message);
+  return String(thrown);
+}

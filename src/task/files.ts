@@ -1,7 +1,7 @@
 import { open } from 'node:fs/promises';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { type Place, TemperedError } from './errors.js';
+import { type Place, TemperedError, thrownText } from './errors.js';
 import { isLocal, references } from './render.js';
 import type { ContentPart, Message, RenderedPrompt } from './spec.js';
 
@@ -58,7 +58,7 @@ async function readBounded(file: string, place: Place | undefined): Promise<Buff
     return await handle.readFile();
   } catch (cause) {
     if (cause instanceof TemperedError) throw cause;
-    const text = cause instanceof Error ? cause.message : String(cause);
+    const text = thrownText(cause);
     throw fileError(`${file} can't be read: ${text}`, 'Correct the path, or give a URL.', place);
   }
 }

@@ -1,7 +1,7 @@
 import { Ajv, type ValidateFunction } from 'ajv';
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import formats from 'ajv-formats';
-import { TemperedError } from './errors.js';
+import { TemperedError, thrownText } from './errors.js';
 import { canonicalJson } from './identity.js';
 import type { JsonObject } from './json.js';
 
@@ -49,7 +49,7 @@ function compile(schema: JsonObject): ValidateFunction {
     return ajvOf(dialectOf(schema)).compile(schema);
   } catch (cause) {
     if (cause instanceof TemperedError) throw cause;
-    const text = cause instanceof Error ? cause.message : String(cause);
+    const text = thrownText(cause);
     throw new TemperedError('input', `The schema is not valid JSON Schema: ${text}`, {
       cause,
       remedy: 'Correct the schema; drafts 2020-12 and draft-07 are understood.',

@@ -1,5 +1,5 @@
 import type { AnyTask } from './defineTask.js';
-import { type Place, TemperedError } from './errors.js';
+import { type Place, TemperedError, thrownText } from './errors.js';
 import { withFiles } from './files.js';
 import type { BeforeResult } from './functions.js';
 import { recordHash } from './identity.js';
@@ -68,7 +68,7 @@ async function before(task: AnyTask, input: Json, place: Place | undefined): Pro
   try {
     said = await task.load.before(input);
   } catch (cause) {
-    const text = cause instanceof Error ? cause.message : String(cause);
+    const text = thrownText(cause);
     throw new TemperedError('input', `The task's before() threw on this record: ${text}`, {
       cause,
       remedy: 'Make before() take every record of the data.',

@@ -5,8 +5,9 @@ import { fileURLToPath } from 'node:url';
 import { createJiti } from 'jiti';
 import { parseDocument } from 'yaml';
 import { type AnyTask, isTask } from './defineTask.js';
-import { type Place, TemperedError } from './errors.js';
+import { type Place, TemperedError, thrownText } from './errors.js';
 import { parseJson } from './json.js';
+import { jsonErrorAt } from './jsonError.js';
 import { parseTaskFile } from './taskFile.js';
 
 const MODULES = ['.ts', '.mts', '.cts', '.js', '.mjs', '.cjs'];
@@ -39,8 +40,8 @@ async function readText(file: string, place: Place): Promise<string> {
   try {
     text = (await readFile(file, 'utf8')).replace(/^\uFEFF/, '');
   } catch (cause) {
-    const missing = cause instanceof Error && 'code' in cause && cause.code === 'ENOENT';
-    const said = missing ? 'There is no such file.' : `The file can't be read: ${messageOf(cause)}`;
+    const missing = isObject(cause) && cause['code'] === 'ENOENT';
+    const said = missing ? 'There is no such file.' : `The file can't be read: ${thrownText(cause)}`;
     const remedy = missing ? 'Check the path, or make a first task with `tempered init`.' : 'Check the path.';
     throw new TemperedError('input', said, { cause, remedy, place });
   }
@@ -52,9 +53,8 @@ function jsonOf(text: string, place: Place): unknown {
   try {
     return parseJson(text);
   } catch (cause) {
-    const position = /position (\d+)/.exec(messageOf(cause))?.[1];
-    const before = position === undefined ? text : text.slice(0, Number(position));
-    throw syntaxError(messageOf(cause), before.split('\n').length, place, cause);
+    const before = text.slice(0, jsonErrorAt(text));
+    throw syntaxError(thrownText(cause), before.split('\n').length, place, cause);
   }
 }
 
@@ -105,16 +105,12 @@ function moduleError(cause: unknown, file: string, place: Place): TemperedError 
   if (cause instanceof TemperedError) {
     return new TemperedError(cause.category, cause.message, { ...cause.options, place: cause.options.place ?? place });
   }
-  const text = messageOf(cause);
-  const syntax = /\((\d+):\d+\)/.exec(text)?.[1];
-  if (syntax !== undefined || (cause instanceof Error && cause.name === 'SyntaxError')) {
-    const [first = text] = text.split('\n');
-    return syntaxError(
-      first.replace(/^.*?:\s+(?=\S)/, ''),
-      syntax === undefined ? undefined : Number(syntax),
-      place,
-      cause,
-    );
+  const text = thrownText(cause);
+  const syntax = /^(?:ParseError|SyntaxError): (.*?)\s*\n\s*(\S+):(\d+):\d+/.exec(text);
+  if (syntax !== null) {
+    const [, said = '', at = '', line] = syntax;
+    const own = path.basename(at) === path.basename(file);
+    return syntaxError(said, Number(line), own ? place : { file: at }, cause);
   }
   const line = lineIn(cause, file);
   return new TemperedError('input', `The module could not be loaded: ${text.split('\n')[0] ?? text}`, {
@@ -128,12 +124,12 @@ function moduleError(cause: unknown, file: string, place: Place): TemperedError 
 
 /** The line of `file` that an error's stack names first. */
 function lineIn(cause: unknown, file: string): number | undefined {
-  const stack = cause instanceof Error ? (cause.stack ?? '') : '';
+  const stack = isObject(cause) ? String(cause['stack']) : '';
   const found = stack.split('\n').find((frame) => frame.includes(path.basename(file)));
   const line = /:(\d+):\d+\)?$/.exec(found ?? '')?.[1];
   return line === undefined ? undefined : Number(line);
 }
 
-function messageOf(cause: unknown): string {
-  return cause instanceof Error ? cause.message : String(cause);
+function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null;
 }

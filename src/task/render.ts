@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import type { AnyTask } from './defineTask.js';
-import { type Place, TemperedError } from './errors.js';
+import { type Place, TemperedError, thrownText } from './errors.js';
 import type { Json } from './json.js';
 import { messageSchema, partSchema } from './messageSchema.js';
 import type { ContentPart, Message, RenderedPrompt } from './spec.js';
@@ -71,7 +71,7 @@ function calledPrompt(load: PromptSource['load'], input: Json, { prepared, place
   try {
     said = load.prompt?.(input, { prepared });
   } catch (cause) {
-    const text = cause instanceof Error ? cause.message : String(cause);
+    const text = thrownText(cause);
     const remedy = 'Make prompt() take every record of the data, or skip such records in before().';
     throw new TemperedError('input', `The task's prompt() threw on this record: ${text}`, { cause, remedy, ...where });
   }

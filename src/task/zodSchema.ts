@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { TemperedError } from './errors.js';
+import { TemperedError, thrownText } from './errors.js';
 import { asJson, isJsonObject, type JsonObject } from './json.js';
 
 /**
@@ -20,7 +20,7 @@ export function jsonSchemaOf(schema: z.ZodType): JsonObject {
       },
     });
   } catch (cause) {
-    const text = cause instanceof Error ? cause.message : String(cause);
+    const text = thrownText(cause);
     throw new TemperedError('input', `The schema can't be written as JSON Schema: ${text}`, {
       cause,
       remedy: 'Use types JSON has (a date as z.iso.date()), and turn them into others with .transform().',

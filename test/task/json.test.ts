@@ -1,0 +1,55 @@
+import fc from 'fast-check';
+import { canonicalJson } from '../../src/task/identity.js';
+import { asJson, parseJson } from '../../src/task/json.js';
+
+describe('asJson', () => {
+  it('gives JSON back as it is', () => {
+    fc.assert(
+      fc.property(fc.jsonValue(), (value) => {
+        const plain = parseJson(JSON.stringify(value));
+        expect(asJson(plain)).toEqual({ ok: true, value: plain });
+      }),
+    );
+  });
+
+  it('turns what has toJSON, and leaves out what is undefined', () => {
+    const value = { at: new Date(0), url: new URL('https://x.org/'), none: undefined, list: [1] };
+    expect(asJson(value)).toEqual({
+      ok: true,
+      value: { at: '1970-01-01T00:00:00.000Z', url: 'https://x.org/', list: [1] },
+    });
+  });
+
+  it('refuses what would be lost, and tells where it is', () => {
+    const loop: Record<string, unknown> = {};
+    loop['self'] = loop;
+    const cases: (readonly [unknown, string, string])[] = [
+      [undefined, '', 'undefined'],
+      [{ a: [1, Number.NaN] }, 'a.1', 'NaN'],
+      [{ a: 1n }, 'a', 'a bigint'],
+      [{ a: () => 1 }, 'a', 'a function'],
+      [{ a: Symbol('x') }, 'a', 'a symbol'],
+      [{ a: new Map() }, 'a', 'a Map'],
+      [[new Set()], '0', 'a Set'],
+      [{ a: new Date('x') }, 'a', 'an invalid date'],
+      [{ a: { toJSON: () => undefined } }, 'a', 'not JSON'],
+    ];
+    for (const [value, at, what] of cases) expect(asJson(value)).toEqual({ ok: false, at, what });
+    expect(asJson(loop)).toMatchObject({ ok: false, what: 'nested too deep, or contains itself' });
+  });
+});
+
+describe('canonicalJson', () => {
+  it('does not depend on the order of keys', () => {
+    fc.assert(
+      fc.property(fc.dictionary(fc.string(), fc.jsonValue()), (value) => {
+        const turned = Object.fromEntries(Object.entries(value).reverse());
+        expect(canonicalJson(turned)).toBe(canonicalJson(value));
+        expect(parseJson(canonicalJson(value))).toEqual(parseJson(JSON.stringify(value)));
+      }),
+    );
+    expect(canonicalJson({ b: 1, a: [true, null, { d: undefined, c: 'x' }] })).toBe(
+      '{"a":[true,null,{"c":"x"}],"b":1}',
+    );
+  });
+});
