@@ -1,12 +1,18 @@
 import { hostname } from 'node:os';
 import type { Client } from '@temporalio/client';
+import proto from '@temporalio/proto';
 import { CONTROL_QUEUE } from '../workflows/ids.js';
 
 /** A worker asks for work again within 60 s; one not heard of for longer is gone. Milliseconds. */
 const FRESH_MS = 70_000;
 
-/** Kinds of tasks a queue holds, as the server's protocol numbers them. */
-const KINDS = { workflow: 1, activity: 2 } as const;
+const { TaskQueueType } = proto.temporal.api.enums.v1;
+
+/** What a queue holds: workflow tasks or activities. */
+const KINDS = {
+  workflow: TaskQueueType.TASK_QUEUE_TYPE_WORKFLOW,
+  activity: TaskQueueType.TASK_QUEUE_TYPE_ACTIVITY,
+} as const;
 
 /** Those of `queues` that no live worker polls. The control queue is asked for workflow tasks, the others for activities. */
 export async function unpolled(client: Client, queues: readonly string[]): Promise<readonly string[]> {
