@@ -142,7 +142,6 @@ describe('the schema of the failed parts', () => {
     expect(property(found?.schema, 'a')).toMatchObject({ description: 'the address', additionalProperties: false });
     expect(property(found?.schema, 'a', 'zip')).toEqual({ allOf: [{ minLength: 5 }, text] });
   });
-  });
 
   it('carries along what references reach, and nothing else', () => {
     const schema: JsonObject = {
