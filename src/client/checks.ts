@@ -5,6 +5,7 @@ import type { ModelRef } from '../models/types.js';
 import type { ProviderSet } from '../providers/types.js';
 import { TemperedError } from '../task/errors.js';
 import type { TaskSpec } from '../task/spec.js';
+import { isLoopback } from './address.js';
 import type { Target } from './connect.js';
 
 /** Longest wait for an endpoint's list of models; milliseconds. */
@@ -97,9 +98,4 @@ export function checkStoreReach(storeUrl: string, target: Pick<Target, 'kind' | 
     `The Temporal server ${target.address} is shared, but the store ${storeUrl} is a file on this machine.`,
     { remedy: 'Give a store every worker can reach: --store postgres://… or TEMPERED_STORE.' },
   );
-}
-
-function isLoopback(address: string): boolean {
-  const host = address.replace(/:\d+$/, '').replace(/^\[|\]$/g, '');
-  return host === 'localhost' || host === '::1' || host.startsWith('127.');
 }

@@ -2,7 +2,8 @@ import { Client, Connection, isGrpcServiceError } from '@temporalio/client';
 import { loadClientConnectConfig } from '@temporalio/envconfig';
 import { NativeConnection, type NativeConnectionOptions } from '@temporalio/worker';
 import { type ErrorCategory, TemperedError } from '../task/errors.js';
-import { type EmbeddedServer, ensureServer, serverStatus, useServer } from './embedded/index.js';
+import { hostOf, isLoopback, portOf } from './address.js';
+import { type EmbeddedServer, ensureServer, isListening, serverStatus, useServer } from './embedded/index.js';
 
 /** Longest wait for a server to answer; milliseconds. */
 const CONNECT_LIMIT_MS = 10_000;
@@ -127,9 +128,10 @@ export interface Connected {
  */
 export async function connectClient(target: Target): Promise<Connected> {
   const { connectionOptions, namespace, folder } = target;
-  const connection = await explained(target, () =>
-    Connection.connect({ ...connectionOptions, connectTimeout: CONNECT_LIMIT_MS }),
-  );
+  const connection = await explained(target, async () => {
+    await assertListening(target);
+    return Connection.connect({ ...connectionOptions, connectTimeout: CONNECT_LIMIT_MS });
+  });
   try {
     await explained(target, () =>
       connection.withDeadline(Date.now() + CONNECT_LIMIT_MS, () =>
@@ -149,8 +151,18 @@ export async function connectClient(target: Target): Promise<Connected> {
 }
 
 /** A worker's connection to the server. Throws `network` when it does not answer. */
-export function nativeConnection(target: Target): Promise<NativeConnection> {
-  return explained(target, () => NativeConnection.connect(target.connectionOptions));
+export async function nativeConnection(target: Target): Promise<NativeConnection> {
+  return explained(target, async () => {
+    await assertListening(target);
+    return NativeConnection.connect(target.connectionOptions);
+  });
+}
+
+/** gRPC tries a refused connection again until its time is over; on this machine the answer is final. */
+async function assertListening({ address }: Target): Promise<void> {
+  const port = portOf(address);
+  if (isLoopback(address) && !(await isListening(port, hostOf(address))))
+    throw new Error(`nothing listens on port ${port}`);
 }
 
 /** gRPC codes that are not a server that is away. */

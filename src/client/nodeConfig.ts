@@ -64,7 +64,9 @@ function parseNodeConfig(file: string, text: string): NodeConfig {
   const value: unknown = document.toJS();
   const parsed = configSchema.safeParse(value ?? {});
   if (parsed.success) return parsed.data;
-  const [issue] = parsed.error.issues;
+  // A member that is spelled wrong is often missing under its right name too: the first is what helps.
+  const { issues } = parsed.error;
+  const issue = issues.find(({ code }) => code === 'unrecognized_keys') ?? issues[0];
   const keys = issue?.code === 'unrecognized_keys' ? issue.keys : [];
   const at = [...(issue?.path ?? []), ...keys.slice(0, 1)];
   const node: unknown = document.getIn(at, true);

@@ -10,7 +10,7 @@ const GO_MODULE = 'github.com/temporalio/cli/cmd/temporal@v1.5.1';
 /** A download that brings nothing for this long has failed; milliseconds. */
 const STALL_LIMIT_MS = 20_000;
 
-/** Longest build; milliseconds. About 150 s on two cores. */
+/** Longest build; milliseconds. About 150 s on two cores that do nothing else. */
 const BUILD_LIMIT_MS = 20 * 60_000;
 
 /** How often a build says that it goes on; milliseconds. */
@@ -20,6 +20,9 @@ const LOOK_MS = 250;
 
 /** Bytes of a child's output kept for an error. */
 const OUTPUT_KEPT = 2000;
+
+/** Characters of the line that tells why a child failed. */
+const SAID_KEPT = 200;
 
 type Say = (line: string) => void;
 
@@ -45,7 +48,7 @@ export async function downloadProgram(target: string, env: NodeJS.ProcessEnv, sa
 
 /** Builds the program with Go and puts it at `target`. Throws when that fails. */
 export async function buildProgram(go: string, target: string, env: NodeJS.ProcessEnv, say: Say): Promise<void> {
-  say('Building it with Go (2 to 3 minutes, once)');
+  say('Building it with Go (some minutes, once)');
   await viaFolder(target, async (folder) => {
     const begun = Date.now();
     let said = begun;
@@ -123,5 +126,5 @@ async function ended(
 
 function lastLine(output: string): string {
   const lines = output.split('\n').filter((line) => /\S/.test(line) && !/^\s+at |^Node\.js/.test(line));
-  return (lines.find((line) => /error/i.test(line)) ?? lines.at(-1) ?? 'no word why').trim();
+  return (lines.find((line) => /error/i.test(line)) ?? lines.at(-1) ?? 'no word why').trim().slice(0, SAID_KEPT);
 }

@@ -1,3 +1,4 @@
+export { isListening } from './ports.js';
 export { obtainProgram } from './program.js';
 export {
   type EmbeddedServer,

@@ -43,9 +43,9 @@ function isFree(port: number): Promise<boolean> {
 }
 
 /** Whether anything accepts connections on a port of this machine. */
-export function isListening(port: number): Promise<boolean> {
+export function isListening(port: number, host = '127.0.0.1'): Promise<boolean> {
   return new Promise((resolve) => {
-    const socket = createConnection({ port, host: '127.0.0.1' });
+    const socket = createConnection({ port, host });
     const end = (answer: boolean) => {
       socket.destroy();
       resolve(answer);
