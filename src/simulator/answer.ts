@@ -32,8 +32,10 @@ export function schemaInText(text: string): JsonObject | undefined {
   for (const { index } of starts.slice(0, MOST_TRIES)) {
     if (index < covered) continue;
     const end = endOfObject(text, index);
-    const value = end === undefined ? undefined : parsed(text.slice(index, end));
-    if (end === undefined || value === undefined) continue;
+    // A schema that was cut off: its parts are none.
+    if (end === undefined) break;
+    const value = parsed(text.slice(index, end));
+    if (value === undefined) continue;
     covered = end;
     if (['properties', 'anyOf', '$ref', 'type'].some((key) => key in value)) found = value;
   }

@@ -12,7 +12,9 @@ interface Leaf {
 const MOST_LEAVES = 200;
 
 function leavesOf(value: Json, leaf: Leaf, root: JsonObject): readonly Leaf[] {
-  if (isJsonObject(value)) {
+  // Inside a union a wrong part may be right for another member.
+  const only = leaf.variants.filter(({ type }) => type !== 'null').length === 1;
+  if (isJsonObject(value) && only) {
     const schema = leaf.variants.find(({ type }) => type === 'object')?.schema;
     const properties = schema?.['properties'];
     const required = schema?.['required'];
@@ -25,13 +27,14 @@ function leavesOf(value: Json, leaf: Leaf, root: JsonObject): readonly Leaf[] {
         : leavesOf(inner, { path: [...leaf.path, name], variants, required: needed }, root);
     });
   }
-  if (Array.isArray(value) && value.length > 0) {
+  if (Array.isArray(value) && value.length > 0 && only) {
     const items = leaf.variants.find(({ type }) => type === 'array')?.schema['items'];
     if (!isJsonObject(items)) return [leaf];
     const variants = variantsOf(items, root);
     return value.flatMap((inner, i) => leavesOf(inner, { path: [...leaf.path, i], variants, required: false }, root));
   }
-  return [leaf];
+  // Where anything goes nothing is wrong.
+  return leaf.variants.every(({ schema }) => 'type' in schema || 'enum' in schema) ? [leaf] : [];
 }
 
 function allowed(leaf: Leaf, type: Variant['type']): boolean {
@@ -40,26 +43,24 @@ function allowed(leaf: Leaf, type: Variant['type']): boolean {
 
 /** A value of the wrong kind, as models get it wrong: a word that is not listed, prose for a number, a list for a text. */
 function wrongValue(value: Json, leaf: Leaf, random: Random): Json {
-  const [first] = leaf.variants;
-  const listed = leaf.variants.flatMap(({ schema }) => (Array.isArray(schema['enum']) ? schema['enum'] : []));
-  if (listed.length > 0 && typeof value === 'string') {
-    const near = [`${value.slice(0, 1).toUpperCase()}${value.slice(1)} (probably)`, `${value}-related`, `non-${value}`];
-    return random.pick(near, 'n/a');
+  const strings = leaf.variants.filter(({ type }) => type === 'string');
+  const formats = new Set(strings.map(({ schema }) => textOf(schema, 'format')));
+  const [format = ''] = formats.size === 1 ? formats : [];
+  if (typeof value === 'string' && strings.length > 0 && strings.every(({ schema }) => 'enum' in schema)) {
+    const word = `${value.slice(0, 1).toUpperCase()}${value.slice(1)}`;
+    return random.pick([`${word} (probably)`, `${value}-related`, `non-${value}`], word);
   }
-  const format = first === undefined ? '' : textOf(first.schema, 'format');
-  const strings = allowed(leaf, 'string');
-  if (strings && format === 'email') return typeof value === 'string' ? value.replace('@', ' (at) ') : 'none given';
-  if (strings && (format === 'date' || format === 'date-time'))
-    return random.pick(['next Tuesday', 'unknown'], 'unknown');
-  if (strings && format === 'uri') return 'see the link';
+  if (format === 'email') return typeof value === 'string' ? value.replace('@', ' (at) ') : 'none given';
+  if (format === 'date' || format === 'date-time') return random.pick(['next Tuesday', 'unknown'], 'unknown');
   const wrong: readonly (readonly [Variant['type'], Json])[] = [
     ['string', typeof value === 'number' ? `about ${value}` : typeof value === 'boolean' ? 'probably' : 'n/a'],
     ['null', null],
     ['array', [value]],
     ['object', { value }],
     ['integer', 0],
+    ['boolean', true],
   ];
-  return wrong.find(([type]) => !allowed(leaf, type))?.[1] ?? null;
+  return wrong.find(([type]) => !allowed(leaf, type))?.[1] ?? { value };
 }
 
 function changed(value: Json, path: readonly (string | number)[], change: (inner: Json) => Json | undefined): Json {
@@ -67,7 +68,10 @@ function changed(value: Json, path: readonly (string | number)[], change: (inner
   if (key === undefined) return change(value) ?? null;
   const inner = (at: Json): Json | undefined => (rest.length === 0 ? change(at) : changed(at, rest, change));
   if (Array.isArray(value)) {
-    return value.flatMap((element, i) => (i === key ? (inner(element) ?? []) : [element]));
+    return value.flatMap((element, i) => {
+      const next = i === key ? inner(element) : element;
+      return next === undefined ? [] : [next];
+    });
   }
   if (!isJsonObject(value)) return value;
   return Object.fromEntries(

@@ -38,6 +38,9 @@ interface Hint {
 }
 
 interface Kind {
+  /** Formats it stands for. A schema with a format is one of these kinds, whatever the name. */
+  readonly formats?: readonly string[];
+  /** Whether the name or description is one of its own. */
   readonly fits: (hint: Hint) => boolean;
   /** What the text has, best first. */
   readonly find: (text: string, hint: Hint) => readonly (string | undefined)[];
@@ -59,8 +62,8 @@ function firstDate(text: string | undefined): string | undefined {
 }
 
 const emailKind: Kind = {
-  fits: ({ words, format, description }) =>
-    format === 'email' ||
+  formats: ['email'],
+  fits: ({ words, description }) =>
     words.some((word) => ['email', 'mail', 'emails'].includes(word)) ||
     (words.includes('address') && /e-?mail/i.test(description)),
   find: (text, hint) => {
@@ -72,7 +75,8 @@ const emailKind: Kind = {
 };
 
 const dateKind: Kind = {
-  fits: (hint) => hint.format === 'date' || (hint.format === '' && names('date', 'day', 'deadline', 'birthday')(hint)),
+  formats: ['date'],
+  fits: names('date', 'day', 'deadline', 'birthday'),
   find: (text, hint) => {
     const headed = firstDate(labelled(text, [hint.words.join(' '), 'date', 'sent', 'received']));
     return headerOnly(hint, 'date') ? [headed] : [headed, ...dates(text)];
@@ -81,7 +85,8 @@ const dateKind: Kind = {
 };
 
 const momentKind: Kind = {
-  fits: (hint) => hint.format === 'date-time' || (hint.format === '' && names('timestamp', 'datetime')(hint)),
+  formats: ['date-time'],
+  fits: names('timestamp', 'datetime'),
   find: (text) => {
     const header = labelled(text, ['date', 'sent', 'time']);
     const date = firstDate(header) ?? firstDate(text);
@@ -91,19 +96,22 @@ const momentKind: Kind = {
 };
 
 const timeKind: Kind = {
-  fits: ({ format }) => format === 'time',
+  formats: ['time'],
+  fits: () => false,
   find: (text) => [timeOfDay(text)].map((time) => time && `${time}Z`),
   otherwise: () => '12:00:00Z',
 };
 
 const urlKind: Kind = {
-  fits: (hint) => ['uri', 'url', 'uri-reference'].includes(hint.format) || names('url', 'link', 'website', 'uri')(hint),
+  formats: ['uri', 'uri-reference', 'url'],
+  fits: names('url', 'link', 'website', 'uri'),
   find: (text) => urls(text),
   otherwise: () => 'https://example.com/',
 };
 
 const uuidKind: Kind = {
-  fits: ({ format, words }) => format === 'uuid' || words.includes('uuid'),
+  formats: ['uuid'],
+  fits: names('uuid'),
   find: (text) => /\b[\da-f]{8}(?:-[\da-f]{4}){3}-[\da-f]{12}\b/i.exec(text) ?? [],
   otherwise: ({ random }) => {
     const digits = hex(hashOf(random.next())).slice(0, 12);
@@ -186,6 +194,22 @@ const otherKind: Kind = {
   otherwise: () => 'unknown',
 };
 
+/** Formats that nobody reads out of a text. */
+const PLAIN_FORMATS: Readonly<Record<string, string>> = {
+  duration: 'P1D',
+  hostname: 'example.com',
+  ipv4: '192.0.2.1',
+  ipv6: '2001:db8::1',
+};
+
+function kindOf(hint: Hint): Kind {
+  const { format } = hint;
+  if (format === '') return KINDS.find(({ fits }) => fits(hint)) ?? otherKind;
+  const plain = PLAIN_FORMATS[format];
+  if (plain !== undefined) return { fits: () => true, find: () => [], otherwise: () => plain };
+  return KINDS.find(({ formats }) => formats?.includes(format)) ?? otherKind;
+}
+
 const KINDS: readonly Kind[] = [
   emailKind,
   dateKind,
@@ -237,7 +261,7 @@ export function stringFor({ name, schema }: Place, source: Source): Found<string
     format: textOf(schema, 'format'),
     description: textOf(schema, 'description'),
   };
-  const kind = KINDS.find(({ fits }) => fits(hint)) ?? otherKind;
+  const kind = kindOf(hint);
   for (const found of kind.find(source.text, hint)) {
     if (found === undefined) continue;
     const value = [found, fitted(schema, oneLine(found))].find((text) => takes(schema, text));

@@ -85,13 +85,15 @@ export function shorten(text: string, length: number): string {
   return `${cut.slice(0, blank > length / 2 ? blank : undefined).trimEnd()}…`;
 }
 
-/** How often a word or phrase occurs as a whole, endings aside (`refund` in `refunded`). */
-export function occurrences(lowerText: string, phrase: string): number {
+/** How often a word or phrase occurs as a whole, endings aside (`refund` in `refunded`); counts up to `most`. */
+export function occurrences(lowerText: string, phrase: string, most = Infinity): number {
   let count = 0;
+  if (phrase === '') return count;
   for (let at = lowerText.indexOf(phrase); at !== -1; at = lowerText.indexOf(phrase, at + phrase.length)) {
     const before = lowerText[at - 1] ?? ' ';
     // Scripts without blanks between words have no word boundary to look at.
     if (!/[a-z\d]/.test(before) || !/^[a-z\d]/.test(phrase)) count += 1;
+    if (count >= most) break;
   }
   return count;
 }

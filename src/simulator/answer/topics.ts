@@ -91,15 +91,22 @@ const TOPICS: readonly { readonly names: string; readonly signs: string }[] = [
   },
 ];
 
+const SIGNS: ReadonlyMap<string, readonly string[]> = new Map(
+  TOPICS.flatMap(({ names }) => names.split(' ')).map((name) => [
+    name,
+    TOPICS.filter(({ names }) => names.split(' ').includes(name)).flatMap(({ signs }) => signs.split('|')),
+  ]),
+);
+
 function signsOf(word: string): readonly string[] {
-  return TOPICS.filter(({ names }) => names.split(' ').includes(word)).flatMap(({ signs }) => signs.split('|'));
+  return SIGNS.get(word) ?? [];
 }
 
 /** Whether a lower-case text says yes to a phrase: by signs of it; by the phrase itself where no signs are known. */
 export function signScore(lowerText: string, phrase: string): number {
   const signs = new Set(nameWords(phrase).flatMap(signsOf));
   if (signs.size === 0) return topicScore(lowerText, phrase);
-  return [...signs].filter((sign) => occurrences(lowerText, sign) > 0).length;
+  return [...signs].filter((sign) => occurrences(lowerText, sign, 1) > 0).length;
 }
 
 /** How much a lower-case text is about a phrase: the phrase itself counts thrice, signs of it once each. */
@@ -107,7 +114,7 @@ export function topicScore(lowerText: string, phrase: string): number {
   const words = nameWords(phrase).filter((word) => !['is', 'has', 'needs', 'should', 'was', 'not'].includes(word));
   const named = occurrences(lowerText, words.join(' ')) * 3;
   const signs = new Set(words.flatMap(signsOf));
-  return named + [...signs].filter((sign) => occurrences(lowerText, sign) > 0).length;
+  return named + [...signs].filter((sign) => occurrences(lowerText, sign, 1) > 0).length;
 }
 
 /** What a careful person chooses when nothing in the text speaks for anything. */

@@ -77,7 +77,11 @@ function wordOf(value: Json): string {
 function chosen({ name }: Place, values: readonly Json[], way: Way): Found<Json> {
   const words = values.map(wordOf);
   const languages = areLanguages(words) ? languageWords(way.text) : [];
-  const scores = words.map((word) => (languages.includes(word) ? Infinity : topicScore(way.lower, word)));
+  const scores = words.map((word) => {
+    if (languages.includes(word)) return Infinity;
+    // "Other" is a word of every text.
+    return NEUTRAL.includes(word) ? 0 : topicScore(way.lower, word);
+  });
   const best = Math.max(...scores);
   const tied = values.filter((_, i) => scores[i] === best);
   const neutral = tied.find((value) => NEUTRAL.includes(wordOf(value)));
