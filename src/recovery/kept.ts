@@ -34,7 +34,7 @@ export function hasKept({ kept, keptRef }: Pick<Kept, 'kept' | 'keptRef'>): bool
 }
 
 /** Valid values in kept fields; a place left empty in an array is none. */
-export function validLeaves(kept: JsonObject | null, issues: readonly Issue[]): number {
+function validLeaves(kept: JsonObject | null, issues: readonly Issue[]): number {
   if (kept === null || Object.keys(kept).length === 0) return 0;
   const holes = issues.filter(
     (issue) => isFailedPart(issue) && issue.path.length > 0 && getAt(kept, issue.path) !== undefined,

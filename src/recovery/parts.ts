@@ -32,7 +32,7 @@ export function split(value: Json, issues: readonly Issue[]): Split {
 }
 
 /** One issue for each failed part, none within another, at most {@link MAX_PARTS} where they can be put together. */
-export function failedParts(issues: readonly Issue[]): readonly Issue[] {
+function failedParts(issues: readonly Issue[]): readonly Issue[] {
   let parts = folded(issues);
   for (let depth = deepest(parts); parts.length > MAX_PARTS && depth > 1; depth -= 1) {
     const level = depth;

@@ -38,7 +38,7 @@ export interface StageRequest {
  */
 export function stageRequest({ spec, stage, rendered, kept, issues, reworded }: StageInput): StageRequest {
   const { instructions, schema } = spec;
-  const plan = planOf(spec, stage, kept, issues);
+  const plan = partialOf(spec, stage, kept, issues);
   const words = reworded ? [REWORDED] : [];
   if (plan === null || kept === null) {
     const messages = appended(rendered.messages, words);
@@ -49,7 +49,7 @@ export function stageRequest({ spec, stage, rendered, kept, issues, reworded }: 
 }
 
 /** What a partial stage asks for; null where the whole answer is asked for. */
-export function planOf(
+function partialOf(
   spec: Pick<TaskSpec, 'schema'>,
   stage: Pick<Stage, 'kind'>,
   kept: JsonObject | null,

@@ -15,7 +15,7 @@ export function canonicalJson(value: unknown): string {
 }
 
 /** SHA-256 of a text, in hex. */
-export function sha256(text: string): string {
+function sha256(text: string): string {
   return createHash('sha256').update(text).digest('hex');
 }
 

@@ -1,9 +1,11 @@
 import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
+import { createRequire } from 'node:module';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { createJiti } from 'jiti';
 import { parseDocument } from 'yaml';
+import * as zod from 'zod';
 import { type AnyTask, isTask } from './defineTask.js';
 import { type Place, TemperedError, thrownText } from './errors.js';
 import { parseJson } from './json.js';
@@ -87,7 +89,8 @@ function ownEntry(): string {
 async function loadModule(file: string, place: Place): Promise<AnyTask> {
   const entry: unknown = await import(ownEntry());
   // A task's `tempered` is this very package, wherever the task file lies.
-  const jiti = createJiti(import.meta.url, { virtualModules: { tempered: entry }, fsCache: false });
+  const virtualModules = { tempered: entry, ...(hasZod(file) ? {} : { zod }) };
+  const jiti = createJiti(import.meta.url, { virtualModules, fsCache: false });
   let loaded: unknown;
   try {
     loaded = await jiti.import(path.resolve(file), { default: true });
@@ -99,6 +102,15 @@ async function loadModule(file: string, place: Place): Promise<AnyTask> {
     remedy: 'Write `export default defineTask({ … })`.',
     place,
   });
+}
+
+/** A task in a folder where nothing is installed gets our zod. */
+function hasZod(file: string): boolean {
+  try {
+    return createRequire(path.resolve(file)).resolve('zod') !== '';
+  } catch {
+    return false;
+  }
 }
 
 function moduleError(cause: unknown, file: string, place: Place): TemperedError {

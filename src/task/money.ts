@@ -5,7 +5,7 @@
 export type NanoUsd = number;
 
 /** Nano-dollars in one dollar. */
-export const NANO_PER_USD = 1_000_000_000;
+const NANO_PER_USD = 1_000_000_000;
 
 /** Dollars as whole nano-dollars. */
 export function usdToNano(usd: number): NanoUsd {

@@ -5,9 +5,6 @@ import type { Usage } from './usage.js';
 /** How an item ended. `partial`: prompts spent, some fields valid. `notRun`: no answer was asked for to the end. */
 export type OutcomeStatus = 'succeeded' | 'partial' | 'failed' | 'notRun';
 
-/** Every {@link OutcomeStatus}. */
-export const OUTCOME_STATUSES: readonly OutcomeStatus[] = ['succeeded', 'partial', 'failed', 'notRun'];
-
 /** What a stage asks for: the whole answer, or only the fields that failed so far. */
 export type StageKind = 'full' | 'partial';
 

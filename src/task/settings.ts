@@ -7,7 +7,7 @@ import type { Message, Stage, TaskSpec } from './spec.js';
 import { parseTemplate } from './template.js';
 
 /** The ladder of a task that names none. */
-export const DEFAULT_STAGES: readonly Stage[] = [
+const DEFAULT_STAGES: readonly Stage[] = [
   { kind: 'full', temperature: 0 },
   { kind: 'partial', temperature: 0 },
   { kind: 'full', temperature: 0.25 },

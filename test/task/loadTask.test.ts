@@ -96,6 +96,14 @@ describe('loadTask', () => {
     expect((await loadTask(path.join(folder, 'task.ts'))).hash).toBe(task.hash);
   });
 
+  it('gives zod to a task in a folder where nothing is installed', async () => {
+    const module = `import { defineTask } from 'tempered'; import { z } from 'zod';
+      export default defineTask({ name: 'z', model: 'a/b', prompt: 'x', schema: z.object({ a: z.string() }) });`;
+    const task = await loadTask(await file('zod.ts', module));
+    expect(task.spec.schema).toMatchObject({ required: ['a'] });
+    expect(task.schema?.safeParse({ a: 1 }).success).toBe(false);
+  });
+
   it.each(['task.mjs', 'task.mts', 'task.js'])('takes %s', async (name) => {
     const text =
       "import { defineTask } from 'tempered'; export default defineTask({ name: 'm', model: 'a/b', prompt: 'x' });";
