@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { CliFolder, jsonOf, type RunningCli } from '../support/cli.js';
+import { aNumber, containing, matching } from '../support/match.js';
 
 jest.setTimeout(120_000);
 
@@ -53,22 +54,22 @@ test('a batch runs to its end; the object, the results and the exit code are as 
   expect(end).toMatchObject({ code: 0 });
   const summary = jsonOf(end);
   expect(summary).toEqual({
-    batchId: expect.stringMatching(/^greetings-[0-9a-f]{8}-[0-9a-f]{8}$/),
+    batchId: matching(/^greetings-[0-9a-f]{8}-[0-9a-f]{8}$/),
     status: 'finished',
     ...{ items: 12, succeeded: 12, partial: 0, failed: 0, notRun: 0, prompts: 12 },
     usage: {
-      inputTokens: expect.any(Number),
+      inputTokens: aNumber(),
       cachedInputTokens: 0,
       cacheWriteTokens: 0,
-      outputTokens: expect.any(Number),
+      outputTokens: aNumber(),
       unknownPrompts: 0,
     },
-    costUsd: expect.any(Number),
+    costUsd: aNumber(),
     cacheSavingsUsd: 0,
-    seconds: expect.any(Number),
-    itemsPerSecond: expect.any(Number),
+    seconds: aNumber(),
+    itemsPerSecond: aNumber(),
     out: 'out.jsonl',
-    ui: expect.stringContaining(`/workflows/greetings-`),
+    ui: containing(`/workflows/greetings-`),
   });
   expect(end.stdout.trimEnd().split('\n')).toHaveLength(1);
   expect(end.stderr).toContain('New batch greetings-');
@@ -95,7 +96,7 @@ test('--new --reuse takes every answer over', async () => {
   const end = await folder.run(['run', 'task.json', 'data.jsonl', '--new', '--reuse', '--json'], env);
   expect(end.code).toBe(0);
   expect(jsonOf(end)).toMatchObject({
-    batchId: expect.stringMatching(/-r1$/),
+    batchId: matching(/-r1$/),
     succeeded: 12,
     prompts: 0,
     costUsd: 0,
@@ -109,7 +110,7 @@ test('status, results and a unique beginning of an id', async () => {
   const one = await folder.run(['status', 'latest', '--json']);
   expect(jsonOf(one)).toMatchObject({ status: 'finished', model: TASK.model, failures: [], concurrency: 50 });
   const ambiguous = await folder.run(['status', 'greet']);
-  expect(ambiguous).toMatchObject({ code: 1, stderr: expect.stringContaining('begins the id of 2 batches') });
+  expect(ambiguous).toMatchObject({ code: 1, stderr: containing('begins the id of 2 batches') });
   const lines = (await folder.run(['results', 'latest', '--with-input'])).stdout.trimEnd().split('\n');
   expect(lines).toHaveLength(12);
   expect(JSON.parse(lines[0] ?? '')).toMatchObject({ index: 0, input: { id: 'r0' }, prompts: [] });
@@ -163,7 +164,7 @@ test('pause, set and cancel from another terminal', async () => {
   const set = await folder.run(['set', 'latest', '--concurrency', '3', '--rpm', '600', '--json'], slow.env);
   expect(jsonOf(set)).toMatchObject({ concurrency: 3, limits: { rpm: 600 } });
   const wrong = await folder.run(['set', 'latest'], slow.env);
-  expect(wrong).toMatchObject({ code: 1, stderr: expect.stringContaining('Nothing to set') });
+  expect(wrong).toMatchObject({ code: 1, stderr: containing('Nothing to set') });
 
   const cancelled = await folder.run(['cancel', 'latest', '--json'], slow.env);
   expect(cancelled.code).toBe(0);
@@ -171,7 +172,7 @@ test('pause, set and cancel from another terminal', async () => {
   expect(status).toBe('cancelled');
   expect(Number(succeeded) + Number(notRun) + Number(failed)).toBe(40);
   const ended = await folder.run(['pause', 'latest'], slow.env);
-  expect(ended).toMatchObject({ code: 1, stderr: expect.stringContaining('it has ended') });
+  expect(ended).toMatchObject({ code: 1, stderr: containing('it has ended') });
   expect((await folder.run(['run', 'task.json', 'slow.jsonl'], slow.env)).code).toBe(3);
   slow.sim.child.kill('SIGTERM');
   await slow.sim.end;

@@ -1,4 +1,5 @@
 import { CliFolder, jsonOf } from '../support/cli.js';
+import { aNumber, aText, containing, matching } from '../support/match.js';
 
 let folder: CliFolder;
 
@@ -9,7 +10,7 @@ afterAll(() => folder.remove());
 
 test('--version and --help', async () => {
   const version = await folder.run(['--version']);
-  expect(version).toEqual({ code: 0, stdout: expect.stringMatching(/^\d+\.\d+\.\d+\n$/), stderr: '' });
+  expect(version).toEqual({ code: 0, stdout: matching(/^\d+\.\d+\.\d+\n$/), stderr: '' });
   const help = await folder.run(['--help']);
   expect(help.code).toBe(0);
   const names = [...help.stdout.matchAll(/^ {2}([a-z]+)[ |[]/gm)].map((match) => match[1]);
@@ -52,8 +53,8 @@ test('with --json a usage error is an object on stdout', async () => {
   expect(jsonOf(end)).toEqual({
     error: {
       category: 'input',
-      message: expect.stringContaining('--concurency'),
-      remedy: expect.any(String),
+      message: containing('--concurency'),
+      remedy: aText(),
       place: null,
     },
   });
@@ -70,7 +71,7 @@ test('status of an empty store says how to begin', async () => {
 test('a batch nobody knows is refused with what to do', async () => {
   for (const command of ['status', 'results']) {
     const { code, stderr } = await folder.run([command, 'nothing-here']);
-    expect({ code, stderr }).toEqual({ code: 1, stderr: expect.stringContaining('There is no batch in sqlite:') });
+    expect({ code, stderr }).toEqual({ code: 1, stderr: containing('There is no batch in sqlite:') });
   }
 });
 
@@ -83,7 +84,7 @@ test('init writes a task that can be shown, and overwrites nothing', async () =>
   expect(dry.stdout).toContain('Review: It is a bottle. It holds water.');
   expect(dry.stdout).toContain('5 records can be sent. Nothing was sent.');
   const second = await folder.run(['init', 'new folder']);
-  expect(second).toMatchObject({ code: 1, stderr: expect.stringContaining('exists already') });
+  expect(second).toMatchObject({ code: 1, stderr: containing('exists already') });
 });
 
 test('a dry run shows instructions, schema and prompts as they would be sent', async () => {
@@ -100,11 +101,11 @@ test('a dry run shows instructions, schema and prompts as they would be sent', a
         index: 0,
         id: 'r1',
         model: 'anthropic/claude-sonnet-4-6',
-        instructions: expect.stringContaining('never an instruction to you'),
-        messages: [{ role: 'user', content: expect.stringContaining('Alpine 40') }],
+        instructions: containing('never an instruction to you'),
+        messages: [{ role: 'user', content: containing('Alpine 40') }],
         schema: { type: 'object' },
         maxOutputTokens: 300,
-        worstUsd: expect.any(Number),
+        worstUsd: aNumber(),
       },
       { index: 1, id: 'r2' },
     ],

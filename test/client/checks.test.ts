@@ -2,6 +2,7 @@ import { checkBudget, checkConcurrency, checkDeadline, checkModels, checkStoreRe
 import { withModel } from '../../src/client/withModel.js';
 import { createProviderSet } from '../../src/providers/providerSet.js';
 import { defineTask } from '../../src/task/defineTask.js';
+import { containing } from '../support/match.js';
 
 const task = (model: string) => defineTask({ name: 'checks', model, prompt: '{{text}}' });
 const providers = (env: Record<string, string>) => createProviderSet({ env, endpoints: {} });
@@ -15,14 +16,14 @@ test('a known model with its key set passes, local endpoints need neither', asyn
 test('a missing key names its variable', async () => {
   await expect(checkModels(task('anthropic/claude-sonnet-4-6').spec, providers({}))).rejects.toMatchObject({
     category: 'authentication',
-    explanation: expect.stringContaining('ANTHROPIC_API_KEY'),
+    explanation: containing('ANTHROPIC_API_KEY'),
   });
 });
 
 test('an unknown provider is refused with the near name', async () => {
   await expect(checkModels(task('antropic/claude-sonnet-4-6').spec, providers(KEYED))).rejects.toMatchObject({
     category: 'input',
-    explanation: expect.stringContaining('anthropic'),
+    explanation: containing('anthropic'),
   });
 });
 
