@@ -1,10 +1,11 @@
 import { worstCaseNano } from '../models/cost.js';
 import { modelInfo } from '../models/catalog.js';
 import { parseModelRef } from '../models/modelRef.js';
+import { promptBytes } from '../models/promptBytes.js';
 import type { ModelInfo } from '../models/types.js';
 import { variationFor } from '../models/variation.js';
 import { cachesPrefix } from '../caching/breakpoints.js';
-import type { ModelRequest } from '../providers/types.js';
+import type { ModelRequest, ProviderSet } from '../providers/types.js';
 import { currentStage } from '../recovery/ladder.js';
 import { stageRequest } from '../recovery/request.js';
 import type { RetryStateData } from '../recovery/types.js';
@@ -52,6 +53,8 @@ export interface AskInput {
   readonly control: Control;
   /** Result of `prepare()`. */
   readonly prepared: Json | undefined;
+  /** Endpoints, for the wire a named one speaks. */
+  readonly endpoints: Pick<ProviderSet, 'kindOf'>;
   /** The time prices are read at. */
   readonly now: Date;
 }
@@ -65,7 +68,7 @@ export function buildAsk(input: AskInput): Ask {
   const stage = currentStage(task.plan, state);
   const model = control.model ?? stage.model ?? task.spec.model;
   const ref = parseModelRef(model);
-  const info = modelInfo(ref, input.now);
+  const info = modelInfo(ref, input.now, input.endpoints.kindOf(ref.provider));
   const chosen = variationFor(info, stage, { params: task.spec.params });
   const rendered = record.rendered ?? renderRecord(promptOf(task), record.input, { prepared: input.prepared ?? null });
   const reworded = chosen.sent.reworded === true;
@@ -75,14 +78,15 @@ export function buildAsk(input: AskInput): Ask {
     instructions: asked.instructions,
     messages: asked.messages,
     schema: asked.schema,
-    maxOutputTokens: state.maxOutputTokens,
+    // A truncation may have raised it past what the model gives.
+    maxOutputTokens: Math.min(state.maxOutputTokens, info.maxOutputTokens ?? Infinity),
     temperature: chosen.sent.temperature,
     effort: chosen.sent.effort,
     cachePrefix: cachesPrefix(task.spec.cache, asked.instructions, info),
     params: task.spec.params,
     timeoutMs: task.plan.promptTimeoutMs,
   };
-  const bytes = Buffer.byteLength(JSON.stringify([asked.instructions, asked.messages, asked.schema]));
+  const bytes = promptBytes(asked);
   return {
     model,
     provider: ref.provider,

@@ -117,7 +117,7 @@ export function outcomeOf(job: Job, step: Step, answer: Answer): NewOutcome | nu
   if (step.next === 'prompt') return null;
   const { workflowId, runId } = job;
   const { metadata } = answer;
-  const partial = step.status === 'partial' ? (answer.keptAside ?? keptOf(job, step.state)) : answer.output;
+  const partial = step.status === 'partial' ? keptOf(job, step.state, answer.keptAside) : answer.output;
   return {
     batchId: job.batch.id,
     index: job.record.index,
@@ -130,8 +130,9 @@ export function outcomeOf(job: Job, step: Step, answer: Answer): NewOutcome | nu
   };
 }
 
-function keptOf(job: Job, state: RetryStateData): Json {
+function keptOf(job: Job, state: RetryStateData, aside: JsonObject | null): Json {
   if (state.keptRef === null) return state.kept;
+  if (state.keptRef === job.prompt && aside !== null) return aside;
   return rowOf(job.journal, state.keptRef)?.kept ?? job.kept;
 }
 

@@ -90,7 +90,16 @@ class PromptRun {
     const { batch, task, record, state, kept } = job;
     try {
       const now = new Date(this.deps.now());
-      return buildAsk({ task, record, state, kept, control, prepared: batch.prepared, now });
+      return buildAsk({
+        task,
+        record,
+        state,
+        kept,
+        control,
+        prepared: batch.prepared,
+        endpoints: this.deps.providers,
+        now,
+      });
     } catch (error) {
       if (!(error instanceof TemperedError)) throw error;
       throw stoppedFailure({ category: error.category, message: error.explanation, retryable: false });

@@ -1,4 +1,5 @@
-import { buildAsk } from '../activities/ask.js';
+import { type AskInput, buildAsk } from '../activities/ask.js';
+import { createProviderSet } from '../providers/providerSet.js';
 import { initialState, planOf } from '../recovery/ladder.js';
 import { compileValidator } from '../recovery/validators.js';
 import type { Control, StoredRecord } from '../store/types.js';
@@ -6,6 +7,7 @@ import type { AnyTask } from '../task/defineTask.js';
 import type { JsonObject } from '../task/json.js';
 import { nanoToUsd } from '../task/money.js';
 import type { LoadedRecord, Message } from '../task/spec.js';
+import { loadNodeConfig } from './nodeConfig.js';
 import { checkedRecords, type SkippedRecord } from './load.js';
 import { type BatchData, openData } from './spool.js';
 
@@ -59,6 +61,7 @@ export async function previewBatch(
   } = {},
 ): Promise<Preview> {
   const { limit, idField, onBadInput: onBad = 'fail' } = options;
+  const endpoints = createProviderSet({ env: process.env, endpoints: (await loadNodeConfig()).providers });
   const opened = await openData(data, { limit, onBad });
   try {
     const skipped: SkippedRecord[] = [];
@@ -67,7 +70,9 @@ export async function previewBatch(
     let preset = 0;
     for await (const record of checkedRecords(task, opened, { idField, onBad }, skipped)) {
       if (record.preset !== undefined) preset += 1;
-      else if (record.rendered !== null && requests.length < SHOWN) requests.push(firstRequest(task, record, items));
+      else if (record.rendered !== null && requests.length < SHOWN) {
+        requests.push(firstRequest(task, record, items, endpoints));
+      }
       items += 1;
     }
     return { items, preset, skipped: [...skipped, ...opened.dataset.skipped], requests };
@@ -88,7 +93,12 @@ const NO_CONTROL: Control = {
   limits: {},
 };
 
-function firstRequest(task: AnyTask, loaded: LoadedRecord, index: number): PreviewedRequest {
+function firstRequest(
+  task: AnyTask,
+  loaded: LoadedRecord,
+  index: number,
+  endpoints: AskInput['endpoints'],
+): PreviewedRequest {
   const { hash, spec, functions } = task;
   const plan = planOf(spec);
   const checkShape = compileValidator({ schema: spec.schema, zod: task.schema });
@@ -100,6 +110,7 @@ function firstRequest(task: AnyTask, loaded: LoadedRecord, index: number): Previ
     kept: null,
     control: NO_CONTROL,
     prepared: undefined,
+    endpoints,
     now: new Date(),
   });
   const { instructions, messages, schema, maxOutputTokens, temperature, effort } = ask.request;

@@ -181,6 +181,7 @@ export function createProviderSet({ env, endpoints = {} }: ProviderSetOptions): 
     (!definition.keyRequired || definition.keyVariables.some((variable) => read(env, variable) !== undefined));
   return {
     names,
+    kindOf: (name) => endpoints[name]?.kind,
     available: [...definitions].filter(usable).map(([name]) => name),
     get(name) {
       const existing = providers.get(name);

@@ -130,6 +130,8 @@ export interface Provider {
 export interface ProviderSet {
   /** The endpoint of `provider`. Throws `TemperedError` (`input`: unknown name; `authentication`: no key set). */
   get(provider: string): Provider;
+  /** The wire a named endpoint speaks, so that a known model behind it keeps its parameter rules; undefined for other names. */
+  kindOf(provider: string): ProviderKind | undefined;
   /** Names whose key is set or which need none. */
   readonly available: readonly string[];
   /** Every name, also those without a key. */
