@@ -1,0 +1,71 @@
+import { once } from 'node:events';
+import { createServer, request as send } from 'node:http';
+
+/** A request as the provider saw it. */
+export interface SeenRequest {
+  /** What the pattern's first group found in its body. */
+  readonly record: string;
+  /** Requests about the same record before this one. */
+  readonly earlier: number;
+  /** When it came, milliseconds since epoch. */
+  readonly at: number;
+}
+
+/** Stands between workers and a provider, and writes down which record each request is about. */
+export interface Recorder {
+  readonly url: string;
+  readonly seen: readonly SeenRequest[];
+  /** Resolves with the first request after the first `from` that `test` accepts. */
+  next(from: number, test?: (request: SeenRequest) => boolean): Promise<SeenRequest>;
+  close(): Promise<void>;
+}
+
+/** A recording proxy before the HTTP server at `target`. `record`: finds the record in a request's body. */
+export async function startRecorder(target: string, record: RegExp): Promise<Recorder> {
+  const seen: SeenRequest[] = [];
+  const listeners = new Set<() => void>();
+  const note = (body: string): void => {
+    const name = record.exec(body)?.[1];
+    if (name === undefined) return;
+    seen.push({ record: name, earlier: seen.filter((one) => one.record === name).length, at: Date.now() });
+    for (const listener of [...listeners]) listener();
+  };
+  const server = createServer((incoming, outgoing) => {
+    const chunks: Buffer[] = [];
+    incoming.on('data', (chunk: Buffer) => chunks.push(chunk));
+    incoming.on('end', () => {
+      const body = Buffer.concat(chunks);
+      note(body.toString());
+      const { method, headers, url = '/' } = incoming;
+      const onward = send(`${target}${url}`, { method, headers }, (answer) => {
+        outgoing.writeHead(answer.statusCode ?? 502, answer.headers);
+        answer.pipe(outgoing);
+      });
+      onward.on('error', () => outgoing.destroy());
+      onward.end(body);
+    });
+  }).listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const address = server.address();
+  if (address === null || typeof address === 'string') throw new Error('no port');
+  return {
+    url: `http://127.0.0.1:${address.port}`,
+    seen,
+    next: (from, test = () => true) =>
+      new Promise((resolve) => {
+        const look = (): void => {
+          const found = seen.slice(from).find(test);
+          if (found === undefined) return;
+          listeners.delete(look);
+          resolve(found);
+        };
+        listeners.add(look);
+        look();
+      }),
+    async close() {
+      server.closeAllConnections();
+      server.close();
+      await once(server, 'close');
+    },
+  };
+}
