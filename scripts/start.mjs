@@ -32,6 +32,7 @@ const code = await new Promise((resolve) => {
   child.on('exit', (status) => resolve(status ?? 1));
 });
 await simulator.close();
+console.log("\nThe money above is what the same tokens cost at the provider's prices; the simulator charges nothing.");
 tellRealProvider();
 // Failed tickets are part of the example, not of the command.
 process.exitCode = code === 2 ? 0 : code;
@@ -43,6 +44,6 @@ function tellRealProvider() {
   const model = found?.[1] ?? KEYS.ANTHROPIC_API_KEY;
   const data = 'examples/tickets/task.ts examples/tickets/tickets.jsonl';
   const have = found === undefined ? `With ${key} set, a` : `${key} is set: a`;
-  console.log(`\n${have} real model answers ten of them for cents, and never more than you allow:`);
+  console.log(`${have} real model answers ten of them for cents, and never more than you allow:`);
   console.log(`  bin/tempered run ${data} --model ${model} --limit 10 --budget 0.50`);
 }

@@ -33,9 +33,9 @@ export function deadline(text: string): Date {
   throw new InvalidArgumentError('It wants a time from now such as 30m, 2h or 1h30m, or an ISO time.');
 }
 
-/** What `parse` takes, or `none` for null. */
-export function orNone<T>(parse: (text: string) => T): (text: string) => T | null {
-  return (text) => (text === 'none' ? null : parse(text));
+/** What `parse` takes, or `none`: commander takes a null for an option without a value. */
+export function orNone<T>(parse: (text: string) => T): (text: string) => T | 'none' {
+  return (text) => (text === 'none' ? text : parse(text));
 }
 
 /** Names with commas between them. */

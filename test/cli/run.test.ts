@@ -144,6 +144,8 @@ test('a spent budget pauses, a higher one continues', async () => {
   expect(paused.code).toBe(3);
   expect(jsonOf(paused)).toMatchObject({ status: 'paused', succeeded: 0 });
   expect(paused.stderr).toMatch(/budget/);
+  const free = await folder.run(['set', 'latest', '--budget', 'none', '--json'], env);
+  expect(jsonOf(free)).toMatchObject({ budget: null });
   const end = await folder.run([...args, '--budget', '1'], env);
   expect(end.code).toBe(0);
   expect(jsonOf(end)).toMatchObject({ status: 'finished', succeeded: 5 });

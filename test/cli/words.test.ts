@@ -71,7 +71,7 @@ test('option values are parsed strictly', () => {
   for (const bad of ['0', '-1', '1.5', 'ten', '']) expect(() => wholeNumber(1, 100)(bad)).toThrow(/from 1 to 100/);
   expect([dollars('5'), dollars('$0.25'), dollars('.5')]).toEqual([5, 0.25, 0.5]);
   expect(() => dollars('5 EUR')).toThrow(/dollars/);
-  expect(orNone(dollars)('none')).toBeNull();
+  expect([orNone(dollars)('none'), orNone(dollars)('3')]).toEqual(['none', 3]);
   expect(names('anthropic, gemini,')).toEqual(['anthropic', 'gemini']);
 });
 

@@ -9,9 +9,9 @@ import { idleNote, steer } from '../steer.js';
 
 interface SetOptions extends PlaceOptions {
   readonly concurrency?: number;
-  readonly budget?: number | null;
-  readonly model?: string | null;
-  readonly deadline?: Date | null;
+  readonly budget?: number | 'none';
+  readonly model?: string;
+  readonly deadline?: Date | 'none';
   readonly rpm?: number;
   readonly tpm?: number;
   readonly inFlight?: number;
@@ -24,7 +24,7 @@ export function addSet(program: Command, host: CommandHost): void {
     .argument('<batch>', 'id, a unique beginning of it, or latest')
     .option('--concurrency <n>', 'prompts in flight', wholeNumber(1, 10_000))
     .option('--budget <usd>', 'most it may cost, or none', orNone(dollars))
-    .option('--model <provider/model>', "model for every prompt from now on, or none for the task's own", orNone(text))
+    .option('--model <provider/model>', "model for every prompt from now on, or none for the task's own")
     .option('--deadline <dur>', 'no prompt starts after this (30m, 2h, ISO time), or none', orNone(deadline))
     .option('--rpm <n>', 'requests a minute', wholeNumber(1))
     .option('--tpm <n>', 'tokens a minute', wholeNumber(1))
@@ -51,18 +51,18 @@ async function change(batch: BatchHandle, options: SetOptions): Promise<Readonly
     ...(options.inFlight === undefined ? {} : { inFlight: options.inFlight }),
   };
   if (options.concurrency !== undefined) changed['concurrency'] = await batch.setConcurrency(options.concurrency);
-  if (options.model !== undefined) changed['model'] = await batch.setModel(options.model);
+  if (options.model !== undefined) changed['model'] = await batch.setModel(orNull(options.model));
   if (options.deadline !== undefined) {
-    changed['deadline'] = await batch.setDeadline(options.deadline === null ? null : options.deadline.toISOString());
+    changed['deadline'] = await batch.setDeadline(orNull(options.deadline)?.toISOString() ?? null);
   }
   if (Object.keys(limits).length > 0) changed['limits'] = await batch.setLimits(limits);
-  if (options.budget !== undefined) changed['budget'] = await batch.setBudget(options.budget);
+  if (options.budget !== undefined) changed['budget'] = await batch.setBudget(orNull(options.budget));
   if (Object.keys(changed).length > 0) return changed;
   throw new TemperedError('input', 'Nothing to set was named.', {
     remedy: 'For example: tempered set latest --concurrency 20 --budget 5',
   });
 }
 
-function text(value: string): string {
-  return value;
+function orNull<T>(value: T | 'none'): T | null {
+  return value === 'none' ? null : value;
 }
