@@ -79,7 +79,7 @@ export function functionError(name: string, error: unknown): ItemError {
 }
 
 /** An error as the ladder sees it. */
-export function failed(error: ItemError): Pick<Judged, 'event' | 'verdict' | 'output' | 'keptAside'> {
+function failed(error: ItemError): Pick<Judged, 'event' | 'verdict' | 'output' | 'keptAside'> {
   return { event: { kind: 'error', error }, verdict: error.category, output: null, keptAside: null };
 }
 

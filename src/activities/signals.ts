@@ -1,4 +1,4 @@
-import { ApplicationFailure, type Duration } from '@temporalio/common';
+import { ApplicationFailure } from '@temporalio/common';
 import type { StopReason } from '../limits/types.js';
 import type { ItemError } from '../task/errors.js';
 import { endError } from '../workflows/ends.js';
@@ -35,6 +35,6 @@ export function promptFailure(error: ItemError, result: PromptResult): Applicati
   });
 }
 
-function waiting(type: string, message: string, nextRetryDelay: Duration): ApplicationFailure {
+function waiting(type: string, message: string, nextRetryDelay: number): ApplicationFailure {
   return ApplicationFailure.create({ type, message, nextRetryDelay, nonRetryable: false, category: 'BENIGN' });
 }

@@ -6,17 +6,16 @@ import type { AnyTask } from '../task/defineTask.js';
 import { TemperedError } from '../task/errors.js';
 import { nanoToUsd, usdToNano } from '../task/money.js';
 import { batchId, CONTROL_QUEUE } from '../workflows/ids.js';
+import { DEFAULT_CONCURRENCY } from '../workflows/settings.js';
 import type { BatchInput } from '../workflows/types.js';
 import type { batch } from '../workflows/batch.js';
+import { closeGone } from './closeGone.js';
 import { checkBudget, checkConcurrency, checkDeadline, checkModels, checkStoreReach } from './checks.js';
 import type { ClientContext } from './context.js';
 import { type LoadReport, loadRecords } from './load.js';
 import { isEnded } from './settled.js';
 import { type BatchData, openData, type OpenedData } from './spool.js';
 import { explained } from './temporalErrors.js';
-
-/** Prompts in flight when nothing else is said. */
-const DEFAULT_CONCURRENCY = 50;
 
 /** How often a batch that another process loads is looked at; milliseconds. */
 const LOADING_POLL_MS = 500;
@@ -91,6 +90,8 @@ export async function submit(
     const reused = options.reuse === true && fresh ? await context.store.reuseOutcomes(id, task.hash) : 0;
     await unlessAborted(context.target(), options.signal);
     await startWorkflow(context, task, found.row);
+    const { status } = (await context.store.getBatch(id)) ?? found.row;
+    if (isEnded(status) && !fresh) return { batchId: id, kind: 'shown', status, load: null, reused };
     const kind = fresh ? 'started' : 'attached';
     return { batchId: id, kind, status: found.row.status, load: found.load, reused };
   } finally {
@@ -222,12 +223,8 @@ async function startWorkflow(context: ClientContext, task: AnyTask, row: BatchRo
     );
   } catch (error) {
     if (!(error instanceof WorkflowExecutionAlreadyStartedError)) throw error;
-    const now = await context.store.getBatch(row.id);
-    if (now !== undefined && isEnded(now.status)) return;
-    throw new TemperedError('cancelled', `Batch ${row.id} was ended on the Temporal server before it was done.`, {
-      remedy: 'Run it again with --new --reuse: answers it has got are taken over.',
-      cause: error,
-    });
+    // It has ended meanwhile, or was ended on the server behind our back: then its records are closed now.
+    await closeGone(context, row.id);
   }
 }
 

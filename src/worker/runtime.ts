@@ -19,8 +19,9 @@ export function installRuntime(write: LogLine): void {
 
 function formatEntry({ level, timestampNanos, message, meta }: LogEntry): string {
   const time = new Date(Number(timestampNanos / 1_000_000n)).toISOString();
-  const error: unknown = meta?.['error'];
+  const details: Readonly<Record<string, unknown>> = meta ?? {};
+  const error = details['error'];
   const why = error === undefined ? '' : `: ${error instanceof Error ? error.message : JSON.stringify(error)}`;
-  const where = meta?.['workflowId'] ?? meta?.['taskQueue'];
+  const where = details['workflowId'] ?? details['taskQueue'];
   return `${time} ${level} ${message}${why}${typeof where === 'string' ? ` [${where}]` : ''}`;
 }

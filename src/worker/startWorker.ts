@@ -154,12 +154,16 @@ function taskOptions(
     }));
 }
 
+/** Bundled once per process: a second worker has it at once. */
+let bundled: ReturnType<typeof bundleWorkflowCode> | undefined;
+
 /** The build's bundle starts a worker in milliseconds; from a source checkout it is made now, in a few seconds. */
 async function workflowBundle(path: string | undefined): Promise<NonNullable<WorkerOptions['workflowBundle']>> {
   const built = path ?? fileURLToPath(new URL('../workflow-bundle.js', import.meta.url));
   if (existsSync(built)) return { codePath: built };
   const workflowsPath = fileURLToPath(new URL('../workflows/index.js', import.meta.url));
-  return bundleWorkflowCode({
+  bundled ??= bundleWorkflowCode({
     workflowsPath: existsSync(workflowsPath) ? workflowsPath : workflowsPath.replace(/\.js$/, '.ts'),
   });
+  return bundled;
 }

@@ -4,7 +4,7 @@
 export const MAX_SHARD_ITEMS = 500;
 
 /** Prompts in flight one shard carries well; more shards are opened for more. */
-export const SHARD_CONCURRENCY = 50;
+const SHARD_CONCURRENCY = 50;
 
 /** How long an open batch waits for more records before it opens a small shard; milliseconds. */
 export const LINGER_MS = 2_000;

@@ -102,7 +102,7 @@ class Climb {
 
   private async ask(): Promise<Asked> {
     const { batchId, index, plan } = this.input;
-    const summary = promptSummary(currentStage(plan, this.state), plan, this.state.promptsUsed);
+    const summary = promptSummary(currentStage(plan, this.state), plan, this.state);
     try {
       const result = await this.prompt.executeWithOptions({ summary }, [{ batchId, index, state: this.state }]);
       return { kind: 'result', result };
@@ -159,7 +159,10 @@ async function close(input: ItemInput, end: End): Promise<ItemResult> {
   if (input.postProcess && status !== 'notRun') story.push(await postProcess(input));
   const costUsd = state.costNano === null ? null : nanoToUsd(state.costNano);
   if (status === 'failed') {
-    throw ApplicationFailure.nonRetryable(error?.message ?? 'failed', error?.category, { story, costUsd });
+    const failure = ApplicationFailure.nonRetryable(error?.message ?? 'failed', error?.category, { story, costUsd });
+    // No bug of ours to trace: the page shows the story where a stack would stand.
+    failure.stack = '';
+    throw failure;
   }
   return { status, story, prompts: state.promptsUsed, costUsd };
 }
