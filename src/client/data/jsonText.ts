@@ -61,7 +61,7 @@ function start(): Want {
 }
 
 /** Where a text that is not JSON stops being JSON: the offset of the first character that can't be there. */
-export function findJsonError(text: string): number {
+function findJsonError(text: string): number {
   const open: string[] = [];
   let want = start();
   for (let at = skip(SPACE, text, 0); at < text.length; at = skip(SPACE, text, at)) {

@@ -1,7 +1,7 @@
 import type { Json } from '../../task/json.js';
 
 /** Longest record; bytes. A prompt that long fits no model, and bounded memory needs a bound. */
-export const MAX_RECORD_BYTES = 32 * 1024 * 1024;
+const MAX_RECORD_BYTES = 32 * 1024 * 1024;
 
 /** A place where a record should be and none can be read. */
 export interface BadRecord {

@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import { copyFile, rm, stat, truncate } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { TemperedError } from '../../task/errors.js';
-import { errorCode } from '../data/fileErrors.js';
+import { errorCode, explainWrite } from '../data/fileErrors.js';
 import { lockDatabase } from './fileLock.js';
 import { freePorts, type Ports, takenPort } from './ports.js';
 import { endProcess, isRunning, type ProcessId } from './processes.js';
@@ -63,9 +63,9 @@ export class Keeper {
       await this.endServer('stopped', ino);
       return KEEPER_EXIT.stopped;
     } catch (error) {
-      this.state = { ...this.state, error: recorded(error) };
-      await this.endServer('failed', ino);
       process.stderr.write(`${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`);
+      this.state = { ...this.state, error: recorded(explainWrite(this.files.state, error)) };
+      await this.endServer('failed', ino);
       return KEEPER_EXIT.failed;
     } finally {
       release();
@@ -204,8 +204,13 @@ async function sizeOf(file: string): Promise<number> {
   return existsSync(file) ? (await stat(file)).size : 0;
 }
 
-/** The server keeps its file open, so the log is emptied in place. */
+/** The server keeps its file open, so the log is emptied in place. On a full disk the old one is not kept. */
 async function cutLog(file: string): Promise<void> {
-  await copyFile(file, `${file}.1`);
+  try {
+    await copyFile(file, `${file}.1`);
+  } catch (error) {
+    if (errorCode(error) !== 'ENOSPC') throw error;
+    await rm(`${file}.1`, { force: true });
+  }
   await truncate(file);
 }

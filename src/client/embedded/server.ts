@@ -1,7 +1,8 @@
 import { spawn } from 'node:child_process';
-import { open, readFile } from 'node:fs/promises';
+import { open, readFile, rm, writeFile } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { TemperedError } from '../../task/errors.js';
+import { explainWrite } from '../data/fileErrors.js';
 import { KEEPER_EXIT } from './keeping.js';
 import { isListening } from './ports.js';
 import { endProcess, isRunning } from './processes.js';
@@ -26,6 +27,12 @@ const LOCKED_WAIT_MS = 500;
 
 /** Time a keeper has to end its server and itself; milliseconds. */
 const STOP_LIMIT_MS = 15_000;
+
+/** Characters of the log's end that tell why a keeper failed. */
+const SAID_KEPT = 1500;
+
+/** Free space without which no server starts: its empty database; bytes. */
+const NEEDED_BYTES = 1 << 20;
 
 /** How often a client says that it uses the server; milliseconds. */
 const USE_MS = 60_000;
@@ -164,9 +171,22 @@ async function keeperFailed(files: ServerFiles, pid: number): Promise<TemperedEr
     const { category, message, remedy } = state.error;
     return new TemperedError(category, message, remedy === '' ? {} : { remedy });
   }
+  await assertSpace(files);
   const log = await readFile(files.log, 'utf8');
   const remedy = `The log is ${files.log}.`;
-  return new TemperedError('network', `The Temporal server could not be started: ${log.slice(-1000).trim()}`, {
+  return new TemperedError('network', `The Temporal server could not be started: ${log.slice(-SAID_KEPT).trim()}`, {
     remedy,
   });
+}
+
+/** A full disk keeps a keeper from telling what is wrong. Throws `input` when it is full. */
+async function assertSpace(files: ServerFiles): Promise<void> {
+  const probe = `${files.state}.probe`;
+  try {
+    await writeFile(probe, Buffer.alloc(NEEDED_BYTES));
+  } catch (error) {
+    throw explainWrite(files.state, error);
+  } finally {
+    await rm(probe, { force: true });
+  }
 }

@@ -12,7 +12,7 @@ import { childEnvironment, SCRIPTS_FOLDER } from './scripts.js';
 import type { ServerFiles } from './serverState.js';
 
 /** The namespace everything embedded lives in. */
-export const NAMESPACE = 'default';
+const NAMESPACE = 'default';
 
 /** How long finished workflows can be looked at. */
 const RETENTION = '30 days';

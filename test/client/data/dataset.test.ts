@@ -2,7 +2,7 @@ import { mkdir, mkdtemp, rm, utimes, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { DuckDBInstance } from '@duckdb/node-api';
-import { type DatasetOptions, type DatasetRecord, openDataset } from '../../../src/client/data/index.js';
+import { type DatasetOptions, type DatasetRecord, openDataset } from '../../../src/client/data/dataset.js';
 import { TemperedError } from '../../../src/task/errors.js';
 
 let folder: string;

@@ -1,8 +1,8 @@
 import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { openDataset } from '../../../src/client/data/index.js';
-import { assertWritable, writeOutcomes } from '../../../src/client/data/writeOutcomes.js';
+import { assertWritable, openDataset, writeOutcomes } from '../../../src/client/data/index.js';
+
 import { TemperedError } from '../../../src/task/errors.js';
 import type { Json } from '../../../src/task/json.js';
 import type { Outcome } from '../../../src/task/outcome.js';

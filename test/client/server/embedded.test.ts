@@ -84,6 +84,8 @@ test('is started once, found again, keeps workflows for 30 days, and comes back 
   expect((await fetch(first.uiUrl)).status).toBe(200);
   const { config } = await withClient((client) => client.workflowService.describeNamespace({ namespace: 'default' }));
   expect(Number(config?.workflowExecutionRetentionTtl?.seconds)).toBe(30 * 24 * 3600);
+  const target = await resolveTarget({ env: {}, folder });
+  await expect(connectClient({ ...target, namespace: 'other' })).rejects.toThrow('has no namespace "other"');
   await openWorkflow('kept');
 
   expect(await stopServer(folder)).toBe(true);
@@ -194,10 +196,12 @@ test('a database that another server has open is left alone', async () => {
 });
 
 test('it stops when nobody uses it, but not while workflows are open', async () => {
-  const { pid } = await ensureServer({ folder, idleMinutes: 3 / 60 });
-  const id = identify(pid);
+  await ensureServer({ folder });
   await openWorkflow('open');
-  await sleep(5000);
+  await stopServer(folder);
+  const { pid } = await ensureServer({ folder, idleMinutes: 1 / 60 });
+  const id = identify(pid);
+  await sleep(3000);
   expect(identify(pid)).toEqual(id);
   await withClient((client) => client.workflow.getHandle('open').terminate());
   await until(() => identify(pid) === undefined);
