@@ -20,6 +20,11 @@ function standsIn(text: string, words: string): boolean {
   return plain(words).trim() !== '' && plain(text).includes(plain(words));
 }
 
+const JOBS = (
+  'baker carpenter chef courier dancer dentist driver engineer farmer fisherman goalkeeper judge librarian mayor ' +
+  'nurse photographer pilot plumber postman professor singer teacher watchmaker'
+).split(' ');
+
 export default defineTask({
   name: 'people',
   model: 'compatible/smollm2-135m-instruct',
@@ -30,7 +35,7 @@ export default defineTask({
   schema: z.object({
     name: z.string().max(60).describe('first and last name'),
     age: z.int().min(0).max(120).describe('age in years'),
-    job: z.string().max(40).describe('profession'),
+    job: z.enum(JOBS),
     city: z.string().max(40).describe('city'),
   }),
   maxOutputTokens: 120,
@@ -38,25 +43,29 @@ export default defineTask({
   stages: [
     { kind: 'full', temperature: 0 },
     { kind: 'partial', temperature: 0 },
-    { kind: 'full', temperature: 0.4 },
-    { kind: 'partial', temperature: 0.4 },
-    { kind: 'partial', temperature: 0.8 },
+    { kind: 'partial', temperature: 0.5 },
+    { kind: 'full', temperature: 0.7 },
+    { kind: 'partial', temperature: 0.9 },
   ],
 
-  // Strict: every fact must be copied from the note, and no field may repeat another.
-  validate: (person, note: Note) => {
-    const { name, age, job, city } = person;
-    const issues: { path: string[]; message: string }[] = [];
-    const expect = (path: keyof typeof person, holds: boolean, message: string): void => {
-      if (!holds) issues.push({ path: [path], message });
-    };
-    expect('name', standsIn(note.text, name), 'is not in the note');
-    expect('name', name.trim().split(/\s+/).length === 2, 'must be first and last name without title');
-    expect('age', standsIn(note.text, String(age)), 'must be a number that stands in the note');
-    expect('job', standsIn(note.text, job), 'must be the profession in the note');
-    expect('job', !standsIn(`${name} ${city}`, job), 'must be the profession');
-    expect('city', standsIn(note.text, city), 'must be a city that stands in the note');
-    expect('city', !standsIn(`${name} ${job}`, city), 'must be a city');
-    return issues;
+  // Strict: every fact must be copied from the note, and the name is two words without a title. The message says what
+  // the code can know to be possible: a model this small needs the hint, and larger ones save a prompt by it.
+  validate: ({ name, age, job, city }, { text }: Note) => {
+    const names = text.match(/\p{Lu}[\p{L}-]+/gu) ?? [];
+    const offer = (field: string, candidates: readonly string[]): { path: string[]; message: string } => ({
+      path: [field],
+      message: `Copy the ${field} from the note; it is in: ${candidates.join(', ')}.`,
+    });
+    return [
+      standsIn(text, name) && name.trim().split(/\s+/).length === 2 ? [] : offer('name', names),
+      standsIn(text, String(age)) ? [] : offer('age', text.match(/\d+/g) ?? []),
+      standsIn(text, job)
+        ? []
+        : offer(
+            'job',
+            JOBS.filter((known) => standsIn(text, known)),
+          ),
+      standsIn(text, city) && !standsIn(name, city) ? [] : offer('city', names),
+    ].flat();
   },
 });
