@@ -12,6 +12,7 @@ import {
 } from '@temporalio/workflow';
 import type { PromptResult } from '../activities/types.js';
 import { advance, currentStage, initialState } from '../recovery/ladder.js';
+import { RetryState } from '../recovery/retryState.js';
 import { stageTable, storyLine } from '../recovery/story.js';
 import type { RetryStateData, Step } from '../recovery/types.js';
 import { isErrorCategory, type ItemError } from '../task/errors.js';
@@ -154,7 +155,7 @@ async function close(input: ItemInput, end: End): Promise<ItemResult> {
       { batchId, index, status, error },
     ]);
   }
-  log.debug('retry state cleared', { index, prompts: state.promptsUsed, stage: state.stage });
+  RetryState.fromJSON(state, (message, facts) => log.debug(message, { index, ...facts })).clear();
   const story = end.story.map((prompt) => storyLine(prompt));
   if (input.postProcess && status !== 'notRun') story.push(await postProcess(input));
   const costUsd = state.costNano === null ? null : nanoToUsd(state.costNano);
