@@ -1,26 +1,30 @@
-/** A map that forgets what was least lately set or touched when it has `limit` entries. */
+/**
+ * A map that remembers at least the last `limit / 2` keys that were set, and never more than `limit`. Two generations:
+ * when the young one is full it becomes the old one, and what was old and not set again is forgotten.
+ */
 export class BoundedMap<K, V> {
-  readonly #map = new Map<K, V>();
+  #young = new Map<K, V>();
+  #old = new Map<K, V>();
 
-  /** `limit`: most entries. */
+  /** `limit`: most keys. */
   constructor(readonly limit: number) {}
 
   /** The value of `key`. */
   get(key: K): V | undefined {
-    return this.#map.get(key);
+    return this.#young.get(key) ?? this.#old.get(key);
   }
 
-  /** Sets `key` and makes it the last to be forgotten. */
+  /** Sets `key`, and saves it from being forgotten. */
   set(key: K, value: V): void {
-    this.#map.delete(key);
-    this.#map.set(key, value);
-    if (this.#map.size <= this.limit) return;
-    const [oldest] = this.#map.keys();
-    if (oldest !== undefined) this.#map.delete(oldest);
+    this.#young.set(key, value);
+    if (this.#young.size < this.limit / 2) return;
+    this.#old = this.#young;
+    this.#young = new Map();
   }
 
   /** Forgets everything. */
   clear(): void {
-    this.#map.clear();
+    this.#young.clear();
+    this.#old.clear();
   }
 }
