@@ -17,8 +17,6 @@ export interface Arrows {
 
 export declare const arrows: Arrows;
 
-export declare function roomOf(file: string, src: string): string | null;
-
 export declare function judge(question: {
   readonly file: string;
   readonly src: string;

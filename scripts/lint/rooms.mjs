@@ -6,7 +6,7 @@ import path from 'node:path';
 export const arrows = JSON.parse(readFileSync(new URL('../../etc/rooms.json', import.meta.url), 'utf8'));
 
 /** The room of a file below `src`, or null. A file directly in `src` is a room of its own. */
-export function roomOf(file, src) {
+function roomOf(file, src) {
   const [first] = path.relative(src, file).split(path.sep);
   return first === undefined || first === '' || first === '..' ? null : first;
 }
