@@ -40,11 +40,11 @@ export interface Simulator {
   /** The port it listens on. */
   readonly port: number;
   /** The last 100,000 billed requests, oldest first. */
-  ledger(): readonly LedgerEntry[];
+  readonly ledger: () => readonly LedgerEntry[];
   /** Sums over everything since the start or the last `DELETE /ledger`. */
-  totals(): LedgerTotals;
+  readonly totals: () => LedgerTotals;
   /** Stops; requests that wait for an answer are cut off. */
-  close(): Promise<void>;
+  readonly close: () => Promise<void>;
 }
 
 /** What clients need to reach a simulator: base URLs and keys of every provider. */
