@@ -70,7 +70,7 @@ function opened(row: BatchRow, spec: TaskSpec): OpenedBatch {
 }
 
 function totals(counters: Counters): BatchTotals {
-  const { items, succeeded, partial, failed, notRun, prompts, spentNano } = counters;
-  const costUsd = counters.unknownPrompts > 0 ? null : nanoToUsd(spentNano);
+  const { items, succeeded, partial, failed, notRun, prompts, spentNano, unknownNano } = counters;
+  const costUsd = counters.unpricedPrompts > 0 ? null : nanoToUsd(spentNano - unknownNano);
   return { items, succeeded, partial, failed, notRun, prompts, costUsd };
 }

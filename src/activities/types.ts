@@ -73,7 +73,7 @@ export interface BatchTotals extends RangeCounts {
   readonly items: number;
   /** Prompts spent. */
   readonly prompts: number;
-  /** Dollars; null when a part is unknown. */
+  /** Dollars for prompts with known usage; null when a price is unknown. */
   readonly costUsd: number | null;
 }
 

@@ -10,11 +10,18 @@ export function installRuntime(write: LogLine): void {
   if (installed) return;
   installed = true;
   Runtime.install({
-    logger: new DefaultLogger('WARN', (entry) => write(formatEntry(entry))),
+    logger: new DefaultLogger('WARN', (entry) => {
+      if (!isExpected(entry)) write(formatEntry(entry));
+    }),
     telemetryOptions: { logging: { forward: {}, filter: makeTelemetryFilterString({ core: 'WARN', other: 'ERROR' }) } },
     // Ctrl-C belongs to the command that runs the worker.
     shutdownSignals: [],
   });
+}
+
+/** Queues of prompts have no workflows: that is meant. */
+function isExpected({ message }: LogEntry): boolean {
+  return message.startsWith('No workflows registered');
 }
 
 function formatEntry({ level, timestampNanos, message, meta }: LogEntry): string {

@@ -1,7 +1,7 @@
 import { mkdir } from 'node:fs/promises';
 import path from 'node:path';
 import { type Command, Option } from 'commander';
-import { writeOutcomes } from '../../client/data/index.js';
+import { assertWritable, writeOutcomes } from '../../client/data/index.js';
 import type { BatchHandle } from '../../client/handle.js';
 import { DEFAULT_FOLDER } from '../../client/openContext.js';
 import { isEnded } from '../../client/settled.js';
@@ -129,6 +129,8 @@ class Run {
 
   async execute(): Promise<ExitCode> {
     const { data, options, interrupt } = this.call;
+    // Found out now, not after the money is spent.
+    if (options.out !== undefined) await assertWritable(options.out);
     if (options.detach === true) await this.needWorker();
     const { batch, submission } = await this.tempered.submit(this.task, data, this.startOptions());
     const earlierUsd = (await batch.progress()).money.spentUsd;
