@@ -13,6 +13,7 @@ import type { BatchConfig } from '../workflows/types.js';
 import { chunksOf } from './addItems.js';
 import { checkModel } from './checks.js';
 import { batchUrl } from './connect.js';
+import { closeGone } from './closeGone.js';
 import type { ClientContext } from './context.js';
 import { isEnded, untilStatus } from './settled.js';
 import { type BatchSnapshot, readSnapshot } from './snapshot.js';
@@ -80,7 +81,7 @@ export class BatchHandle<Output = Json> {
     return this.context.store.failureGroups(this.id);
   }
 
-  /** Waits for the batch's end. Throws `cancelled` when its workflow was ended on the server behind our back. */
+  /** Waits for the batch's end. One whose workflow was terminated on the server is closed, and ends as `cancelled`. */
   async result(signal?: AbortSignal): Promise<BatchSummary> {
     await untilStatus(this, isEnded, signal);
     signal?.throwIfAborted();
@@ -95,14 +96,9 @@ export class BatchHandle<Output = Json> {
     while (Date.now() < until && (await isOpen())) await sleep(POLL_MS);
   }
 
-  /** Throws `cancelled` when the batch's workflow no longer runs and its end is not in the store. */
+  /** Closes the batch when its workflow was ended on the server behind our back: every record gets its outcome. */
   async checkAlive(): Promise<void> {
-    const { status } = await explained(this.id, async () => (await this.workflow()).describe());
-    if (status.name === 'RUNNING' || isEnded((await this.progress()).status)) return;
-    const how = status.name.toLowerCase().replace('_', ' ');
-    throw new TemperedError('cancelled', `The workflow of batch ${this.id} was ${how} on the Temporal server.`, {
-      remedy: 'Run it again with --new --reuse: answers it has got are taken over.',
-    });
+    await explained(this.id, () => closeGone(this.context, this.id));
   }
 
   /** Starts no more prompts; those in flight finish. */

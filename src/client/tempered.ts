@@ -81,7 +81,11 @@ export class Tempered {
 
   /** A batch by its id, a unique prefix of it, or `latest`. Throws `input` when none or several fit. */
   async findBatch(name: string): Promise<BatchHandle> {
-    return this.batch((await findBatch(this.context.store, name)).id);
+    const { id, status } = await findBatch(this.context.store, name);
+    const batch = this.batch(id);
+    // A batch terminated in the UI can't close itself. Nothing is asked of a server that is away.
+    if (!isEnded(status) && (await this.context.serverState()).up) await batch.checkAlive();
+    return batch;
   }
 
   /** The newest batches of the store, newest first. */

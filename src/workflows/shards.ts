@@ -79,8 +79,11 @@ export class Shards {
     this.supply = taken.rest;
     const number = this.nextShard;
     this.nextShard += 1;
-    const share = shares(concurrency, this.places(concurrency) + (this.waiting === 0 ? 1 : 0))[0] ?? concurrency;
-    this.open.set(number, { number, share, drained: false });
+    const entry: OpenShard = { number, share: 1, drained: false };
+    this.open.set(number, entry);
+    // The new shard counts itself: the last of a batch gets all that is left, not half of it.
+    const share = shares(concurrency, this.places(concurrency))[this.active().length - 1] ?? 1;
+    entry.share = share;
     void this.run(number, taken.range, share).finally(() => {
       this.open.delete(number);
     });
