@@ -50,7 +50,8 @@ export function stageTable(rows: readonly StoryRow[]): string {
 
 /** One prompt in one line: `stage 2 partial @0.25 -> invalid (age: must be a number) · 420 in, 60 out · $0.000126`. */
 export function storyLine(row: StoryRow): string {
-  const said = wrong(row.event);
+  // Read as JSON, where double quotes are escaped.
+  const said = wrong(row.event).replaceAll('"', "'");
   const head = `stage ${row.stage} ${row.kind} ${variationText(row)}`.trim();
   return `${head} -> ${row.verdict}${said === '' ? '' : ` (${said})`} · ${tokens(row.usage)} · ${cost(row)}`;
 }
