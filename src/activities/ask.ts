@@ -82,8 +82,7 @@ export function buildAsk(input: AskInput): Ask {
     maxOutputTokens: Math.min(state.maxOutputTokens, info.maxOutputTokens ?? Infinity),
     temperature: chosen.sent.temperature,
     effort: chosen.sent.effort,
-    // A partial prompt's schema makes a prefix of its own, which hardly another prompt shares: writing it only costs.
-    cachePrefix: asked.kind === 'full' && cachesPrefix(task.spec.cache, asked.instructions, info),
+    cachePrefix: cachesPrefix(task.spec.cache, asked.instructions, info),
     params: task.spec.params,
     timeoutMs: task.plan.promptTimeoutMs,
   };
