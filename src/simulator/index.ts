@@ -1,5 +1,5 @@
-export type { LedgerEntry, LedgerSums, LedgerTotals } from './ledger.js';
+export type { LedgerEntry } from './ledger.js';
 export { loadScenario, parseScenario } from './scenario.js';
-export type { AnswerFault, Scenario, ScenarioInput, TransportFault } from './scenario.js';
+export type { ScenarioInput } from './scenario.js';
 export { simulatorEnv, startSimulator } from './server.js';
-export type { Simulator, SimulatorOptions } from './server.js';
+export type { Simulator } from './server.js';

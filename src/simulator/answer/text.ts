@@ -31,7 +31,7 @@ export function labelled(text: string, labels: readonly string[]): string | unde
 }
 
 /** Decodes a mail header's encoded words: `=?iso-8859-1?Q?J=F6rg?=`. */
-export function decodeWords(text: string): string {
+function decodeWords(text: string): string {
   return text
     .replace(/(\?=)\s+(=\?)/g, '$1$2')
     .replace(/=\?([\w-]+)\?([QB])\?([^?]*)\?=/gi, (whole, charset: string, form: string, coded: string) => {

@@ -36,7 +36,7 @@ const FIELDS: ReadonlySet<string> = new Set([
 const cacheControl = z.strictObject({ type: z.literal('ephemeral'), ttl: z.enum(['5m', '1h']).optional() }).nullable();
 
 /** A content block; fields of other types than text are kept for their size. */
-export const blockSchema = z.looseObject({
+const blockSchema = z.looseObject({
   type: z.string(),
   text: z.string().optional(),
   cache_control: cacheControl.optional(),

@@ -4,7 +4,7 @@ import type { Json, JsonObject } from '../../task/json.js';
 import { Refused, type Call } from './types.js';
 
 /** A part of a content. */
-export const partSchema = z.looseObject({ text: z.string().optional(), thought: z.boolean().optional() });
+const partSchema = z.looseObject({ text: z.string().optional(), thought: z.boolean().optional() });
 
 /** A turn, or the instructions. */
 export const contentSchema = z.looseObject({

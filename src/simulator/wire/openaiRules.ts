@@ -4,7 +4,7 @@ import { isJsonObject, type Json, type JsonObject } from '../../task/json.js';
 import { Refused, type Call } from './types.js';
 
 /** A part of a message. */
-export const partSchema = z.looseObject({ type: z.string(), text: z.string().optional() });
+const partSchema = z.looseObject({ type: z.string(), text: z.string().optional() });
 
 /** What is read of `POST /chat/completions`. */
 export const chatSchema = z.looseObject({
