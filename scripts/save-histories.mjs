@@ -74,7 +74,9 @@ const startWorker = () =>
 async function save(name, workflowId, runId) {
   const history = await client.workflow.getHandle(workflowId, runId).fetchHistory();
   // Who worked on it says nothing about the workflow.
-  const json = JSON.stringify(historyToJSON(history)).replace(/"identity":"[^"]*"/g, '"identity":"worker"');
+  const json = JSON.stringify(JSON.parse(historyToJSON(history)), (key, value) =>
+    key === 'identity' ? 'worker' : value,
+  );
   writeFileSync(path.join(target, `${name}.json`), `{"workflowId":"${workflowId}","history":${json}}\n`);
   process.stdout.write(`${name}: ${history.events.length} events\n`);
 }

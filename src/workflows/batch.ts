@@ -40,7 +40,7 @@ export class BatchRun {
   /** Records that come while it runs. */
   readonly intake: Intake;
   /** Messages that could not be used. */
-  readonly rejected: string[] = [];
+  readonly rejected: string[];
   /** Open shards and the records still to hand out; undefined until opened. */
   shards: Shards | undefined;
   /** The batch has ended. */
@@ -55,6 +55,7 @@ export class BatchRun {
     this.control = new BatchControl(this.batchId, settings, carried?.controlVersion ?? 0, carried?.paused ?? null);
     this.intake = new Intake(carried?.inputClosed ?? input.open !== true, carried?.backlog ?? []);
     this.probed = carried?.probed ?? false;
+    this.rejected = [...(carried?.rejected ?? [])];
     handleMessages(this);
   }
 
@@ -92,6 +93,7 @@ export class BatchRun {
       supply: { returned: carried?.returned ?? [], cursor: carried?.cursor ?? 0, items },
       counts: carried?.counts ?? NO_COUNTS,
       nextShard: carried?.nextShard ?? 0,
+      failures: carried?.failures ?? [],
     });
     this.opened = opened;
     return opened;
@@ -237,6 +239,8 @@ export class BatchRun {
         inputClosed: this.intake.closed,
         backlog: this.intake.backlog,
         probed: this.probed,
+        failures: shards.failures,
+        rejected: this.rejected,
       },
     });
   }

@@ -12,6 +12,9 @@ import {
   readAddItems,
 } from './validate.js';
 
+/** Unusable messages the query `failures` shows; the oldest are forgotten. */
+const REJECTED_NOTES = 50;
+
 /** Sets every signal, update and query of a batch. Called first, so that no message finds the batch deaf. */
 export function handleMessages(run: BatchRun): void {
   handleSignals(run);
@@ -29,8 +32,12 @@ function handleSignals(run: BatchRun): void {
   setHandler(messages.haltedSignal, (halt) => run.halted(halt));
   setHandler(messages.addItemsSignal, (payload) => {
     const added = readAddItems(payload);
-    if (typeof added === 'string') run.rejected.push(added);
-    else run.intake.backlog.push(added);
+    if (typeof added !== 'string') {
+      run.intake.backlog.push(added);
+      return;
+    }
+    run.rejected.push(added);
+    run.rejected.splice(0, Math.max(0, run.rejected.length - REJECTED_NOTES));
   });
   setHandler(messages.closeInputSignal, () => {
     run.intake.closed = true;

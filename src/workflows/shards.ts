@@ -41,14 +41,20 @@ export class Shards {
   /** Records no shard has. */
   supply: Supply;
   /** The last failures, newest last. */
-  readonly failures: FailureNote[] = [];
+  readonly failures: FailureNote[];
   private readonly open = new Map<number, OpenShard>();
 
   constructor(
     private readonly batchId: string,
     private readonly opened: OpenedBatch,
-    start: { readonly supply: Supply; readonly counts: RangeCounts; readonly nextShard: number },
+    start: {
+      readonly supply: Supply;
+      readonly counts: RangeCounts;
+      readonly nextShard: number;
+      readonly failures: readonly FailureNote[];
+    },
   ) {
+    this.failures = [...start.failures];
     this.supply = start.supply;
     this.counts = start.counts;
     this.nextShard = start.nextShard;

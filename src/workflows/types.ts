@@ -49,6 +49,10 @@ export interface BatchCarry {
   readonly probed: boolean;
   /** Null = not paused. */
   readonly paused: PauseState | null;
+  /** The last failures, for the query `failures`. */
+  readonly failures: readonly FailureNote[];
+  /** The last messages that could not be used. */
+  readonly rejected: readonly string[];
 }
 
 /** What messages change in a running batch. */
