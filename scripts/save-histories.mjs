@@ -4,7 +4,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
-import { tmpdir } from 'node:os';
+import { hostname, tmpdir } from 'node:os';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
@@ -73,10 +73,11 @@ const startWorker = () =>
 
 async function save(name, workflowId, runId) {
   const history = await client.workflow.getHandle(workflowId, runId).fetchHistory();
-  // Who worked on it says nothing about the workflow.
-  const json = JSON.stringify(JSON.parse(historyToJSON(history)), (key, value) =>
-    key === 'identity' ? 'worker' : value,
-  );
+  const json = JSON.stringify(JSON.parse(historyToJSON(history)), (key, value) => {
+    // Who worked on it, and where, says nothing about the workflow.
+    if (key === 'identity') return 'worker';
+    return typeof value === 'string' ? value.replaceAll(root, '').replaceAll(hostname(), 'worker') : value;
+  });
   writeFileSync(path.join(target, `${name}.json`), `{"workflowId":"${workflowId}","history":${json}}\n`);
   process.stdout.write(`${name}: ${history.events.length} events\n`);
 }

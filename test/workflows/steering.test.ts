@@ -4,6 +4,7 @@ import type { BatchHandle } from '../../src/client/handle.js';
 import { defineTask } from '../../src/task/defineTask.js';
 import { itemId, shardId } from '../../src/workflows/ids.js';
 import { Bench, outcomesOf, records, until } from '../support/bench.js';
+import { containing } from '../support/match.js';
 
 jest.setTimeout(60_000);
 
@@ -81,7 +82,7 @@ test('a batch pauses before its budget is exceeded, and a higher one continues i
   const batch = await start(12, { concurrency: 3, budgetUsd: 0.04 });
   await hasStatus(batch, 'paused');
   const { paused, money, counters } = await batch.progress();
-  expect(paused).toMatchObject({ reason: 'budget', message: expect.stringContaining('tempered set') });
+  expect(paused).toMatchObject({ reason: 'budget', message: containing('tempered set') });
   expect(money.spentUsd).toBeLessThanOrEqual(0.04);
   expect(counters.prompts).toBeLessThan(12);
   expect(await batch.setBudget(1)).toBe(1);
