@@ -61,10 +61,12 @@ class PromptRun {
     const control = await this.mayStart();
     const ask = this.ask(job, control);
     const permit = await this.enterGate(ask, control, job);
-    let tokens: number | null = null;
+    let tokens: number | null = 0;
     try {
-      await this.reserve(job, ask, control);
-      const reply = await this.send(job, ask);
+      // The wait at the gate may have been long: what was changed meanwhile holds for this prompt too.
+      await this.reserve(job, ask, await this.mayStart());
+      tokens = null;
+      const reply = await send(this.deps, job, ask, this.context.cancellationSignal);
       tokens = reply.usage === null ? null : reply.usage.inputTokens + reply.usage.outputTokens;
       return await this.settle(job, ask, control, reply, waits);
     } finally {
@@ -132,17 +134,22 @@ class PromptRun {
     const { batchId, index } = this.input;
     const { model, provider: pool, stage, kind, variation, worstNano } = ask;
     const { budgetNano } = control;
+    if (budgetNano !== null && worstNano === null) {
+      const message = `The price of ${model} isn't known, so no budget can be kept. Choose another model, or take the budget away with \`tempered set ${batchId} --budget none\`.`;
+      return this.pauseForMoney(control, message);
+    }
     const base = { batchId, index, prompt: job.prompt, stage, kind, variation, model, pool, worstNano, budgetNano };
     const reserved = await this.deps.store.reserve(base);
     if (reserved.ok) return;
+    if (reserved.needsNano === null) throw stoppedFailure(ENDED);
     const usd = (reserved.needsNano / 1e9).toFixed(4);
     const message = `The budget is used up: the next prompt may need $${usd} in all. Raise it with \`tempered set ${batchId} --budget USD\`.`;
-    await halt(this.deps, batchId, control, { category: 'budget', message, retryable: true });
-    throw pausedFailure(message);
+    return this.pauseForMoney(control, message);
   }
 
-  private send(job: Job, ask: Ask): Promise<ModelReply> {
-    return send(this.deps, job, ask, this.context.cancellationSignal);
+  private async pauseForMoney(control: Control, message: string): Promise<never> {
+    await halt(this.deps, this.input.batchId, control, { category: 'budget', message, retryable: true });
+    throw pausedFailure(message);
   }
 
   /** Journals what came of the prompt, and tells the workflow. */
@@ -262,6 +269,13 @@ class PromptRun {
     return { batchId, index, prompt: job.prompt };
   }
 }
+
+const ENDED: ItemError = {
+  category: 'unknown',
+  code: 'has_outcome',
+  message: 'The record has its outcome already: an attempt that was given up was answered late.',
+  retryable: false,
+};
 
 const ITEM_CANCELLED: ItemError = {
   category: 'cancelled',

@@ -41,16 +41,18 @@ function sentRow(item: ItemInGroup, reservation: Reservation): PromptRow {
   };
 }
 
-function reserve(item: ItemInGroup, reservation: Reservation): ReserveResult {
+/** `again`: this very write was tried before, and its commit may have got through unheard. */
+function reserve(item: ItemInGroup, reservation: Reservation, again: boolean): ReserveResult {
   const { prompt, worstNano, budgetNano } = reservation;
   const known = item.prompts.get(prompt);
-  // The same activity asks again after it lost our answer.
-  if (known?.state === 'sent') return { ok: true };
+  if (again && known?.state === 'sent') return { ok: true };
   if (known !== undefined) {
     throw new TemperedError('unknown', `Prompt ${prompt} of record ${item.index} was sent before.`, {
       remedy: 'Read the journal and use what was answered, or the next number.',
     });
   }
+  // A late answer of an attempt that was given up ended the record meanwhile.
+  if (item.hasOutcome) return { ok: false, needsNano: null };
   if (budgetNano !== null) {
     if (worstNano === null) {
       throw new TemperedError('budget', `The price of ${reservation.model} isn't known, so no budget can be kept.`, {
@@ -120,7 +122,14 @@ function writeOutcome(item: ItemInGroup, outcome: NewOutcome): boolean {
 export function createJournalStore(backend: Backend, writer: GroupedWriter): JournalStore {
   const { db } = backend;
   return {
-    reserve: (reservation) => writer.write(reservation, (item) => reserve(item, reservation)),
+    reserve: (reservation) => {
+      let again = false;
+      return writer.write(reservation, (item) => {
+        const result = reserve(item, reservation, again);
+        again = true;
+        return result;
+      });
+    },
     settle: (settlement) =>
       writer.write(settlement, (item) => {
         settle(item, settlement);

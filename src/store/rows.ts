@@ -126,11 +126,11 @@ export interface Reservation {
   readonly budgetNano: number | null;
 }
 
-/** Whether the money was there. */
+/** Whether the prompt may be sent. */
 export type ReserveResult =
   | { readonly ok: true }
-  /** `needsNano`: the smallest budget with which this prompt could be sent. */
-  | { readonly ok: false; readonly needsNano: number };
+  /** `needsNano`: the smallest budget with which this prompt could be sent; null = the record has its outcome already. */
+  | { readonly ok: false; readonly needsNano: number | null };
 
 /** What a prompt came to. */
 export interface Settlement {

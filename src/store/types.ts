@@ -73,7 +73,10 @@ export interface Store {
    */
   reuseOutcomes(batchId: string, taskHash: string): Promise<number>;
 
-  /** Journals a prompt and reserves its worst case, if the budget allows. Grouped with others' writes. */
+  /**
+   * Journals a prompt and reserves its worst case, if the budget allows. Grouped with others' writes. Throws when the
+   * prompt is in the journal already: whoever put it there sends it.
+   */
   reserve(reservation: Reservation): Promise<ReserveResult>;
   /** Journals what came of it, corrects the money, and writes the outcome if there is one. Grouped. */
   settle(settlement: Settlement): Promise<void>;

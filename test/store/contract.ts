@@ -245,7 +245,6 @@ export function storeContract(url: () => string): void {
     it('is idempotent', async () => {
       const id = await loaded(store, 1);
       await store.reserve(reservation(id, 0));
-      expect(await store.reserve(reservation(id, 0))).toEqual({ ok: true });
       expect((await store.counters(id)).reservedNano).toBe(1_000);
       await store.settle(settlement(id, 0));
       await store.settle(settlement(id, 0, { costNano: 9, outcome: outcome(id, 0) }));
@@ -255,6 +254,17 @@ export function storeContract(url: () => string): void {
       await expect(store.reserve(reservation(id, 0))).rejects.toThrow('was sent before');
       await expect(store.settle(settlement(id, 0, { prompt: 2 }))).rejects.toThrow('never reserved');
       expect(await store.writeOutcome(outcome(id, 0))).toBe(false);
+    });
+
+    it('lets one of two attempts send a prompt, and none once the record has its outcome', async () => {
+      const id = await loaded(store, 1);
+      const attempts = await Promise.allSettled([store.reserve(reservation(id, 0)), store.reserve(reservation(id, 0))]);
+      expect(attempts.map(({ status }) => status)).toEqual(['fulfilled', 'rejected']);
+      await expect(store.reserve(reservation(id, 0))).rejects.toThrow('was sent before');
+      await store.markUnknown(id, 0, 1, LOST);
+      await store.settle(settlement(id, 0, { outcome: outcome(id, 0) }));
+      expect(await store.reserve(reservation(id, 0, { prompt: 2 }))).toEqual({ ok: false, needsNano: null });
+      expect(await store.counters(id)).toMatchObject({ prompts: 1, inFlight: 0, reservedNano: 0, spentNano: 700 });
     });
 
     it('gives a prompt back that reached no model', async () => {
