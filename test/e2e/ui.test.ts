@@ -49,14 +49,11 @@ beforeAll(async () => {
   await folder.write('scenario.json', SCENARIO);
   sim = folder.start(['sim', '--scenario', 'scenario.json']);
   await sim.wrote(/export COMPATIBLE_API_KEY=.*\n/);
-  const env = Object.fromEntries(
-    [
-      ...sim
-        .lines()
-        .join('\n')
-        .matchAll(/^export (\w+)=(.*)$/gm),
-    ].map(([, k, v]) => [k, v]),
-  );
+  const env: Record<string, string> = {};
+  for (const line of sim.lines()) {
+    const [, name, value] = /^export (\w+)=(.*)$/.exec(line) ?? [];
+    if (name !== undefined && value !== undefined) env[name] = value;
+  }
   const end = await folder.run(['run', 'task.ts', 'data.jsonl', '--batch-id', 'seen', '--json'], env);
   // One record failed. The command is over, and with it the only worker.
   expect(end.code).toBe(2);
@@ -134,7 +131,7 @@ it('shows a failed record as failed, why, and what it cost, and no stack', async
     'Failed',
     /"type": "review"/,
     /a person must look/,
-    /stage 2 partial @0 -> /,
+    /stage 3 full @0\.25 -> review/,
     /"costUsd": 0\.0/,
   ]);
   await expect(page.getByText(/^\s*at .*\.(ts|js):\d+/).count()).resolves.toBe(0);

@@ -48,7 +48,7 @@ function words(line: string): string[] {
 
 /** The command line, which parses and then does nothing. */
 async function program(): Promise<Command> {
-  const root = new Command('tempered').configureOutput({ getOutHelpWidth: () => 100, writeErr: () => undefined });
+  const root = new Command('tempered').configureOutput({ getOutHelpWidth: () => 100 });
   for (const add of await commandsFor([])) add(root, { run: () => Promise.resolve() });
   for (const command of [root, ...root.commands]) command.exitOverride();
   return root;
@@ -92,12 +92,14 @@ it('shows TypeScript that compiles', () => {
   const read = ts.readConfigFile(path.join(ROOT, 'tsconfig.json'), ts.sys.readFile);
   const { options } = ts.parseJsonConfigFileContent(read.config, ts.sys, ROOT);
   const all = { ...options, noEmit: true, paths: { tempered: [path.join(ROOT, 'src/index.ts')] } };
-  const host = ts.createCompilerHost(all);
-  const { getSourceFile, fileExists } = host;
-  host.fileExists = (file) => files.has(file) || fileExists(file);
-  host.getSourceFile = (file, version) => {
-    const text = files.get(file);
-    return text === undefined ? getSourceFile(file, version) : ts.createSourceFile(file, text, version);
+  const disk = ts.createCompilerHost(all);
+  const host: ts.CompilerHost = {
+    ...disk,
+    fileExists: (file) => files.has(file) || disk.fileExists(file),
+    getSourceFile: (file, version) => {
+      const text = files.get(file);
+      return text === undefined ? disk.getSourceFile(file, version) : ts.createSourceFile(file, text, version);
+    },
   };
   const compiled = ts.createProgram([...files.keys()], all, host);
   const said = [...files.keys()].flatMap((file) => ts.getPreEmitDiagnostics(compiled, compiled.getSourceFile(file)));
