@@ -89,7 +89,7 @@ it('shows TypeScript that compiles', () => {
   const shown = blocks('ts').map(([, block], i) => [path.join(ROOT, 'test', `shown${i}.ts`), block] as const);
   expect(shown.length).toBeGreaterThan(0);
   const files = new Map(shown);
-  const read = ts.readConfigFile(path.join(ROOT, 'tsconfig.json'), ts.sys.readFile);
+  const read = ts.readConfigFile(path.join(ROOT, 'tsconfig.json'), (file) => ts.sys.readFile(file));
   const { options } = ts.parseJsonConfigFileContent(read.config, ts.sys, ROOT);
   const all = { ...options, noEmit: true, paths: { tempered: [path.join(ROOT, 'src/index.ts')] } };
   const disk = ts.createCompilerHost(all);
