@@ -1,12 +1,13 @@
 import { ApplicationFailure } from '@temporalio/common';
 import type { Store } from '../store/types.js';
-import { type ItemError, TemperedError } from '../task/errors.js';
+import { TemperedError } from '../task/errors.js';
 import type { PostProcessResult } from '../task/functions.js';
 import type { Json } from '../task/json.js';
 import { toLoadedRecord } from '../task/loadRecord.js';
 import type { LoadedRecord } from '../task/spec.js';
 import type { ActivityDeps, WorkerTask } from './context.js';
 import { withHeartbeat } from './heartbeat.js';
+import { reviewError } from './reviewError.js';
 import type { FunctionActivities } from './types.js';
 
 /** Activities that call a task's functions around the batch, or load records with them. */
@@ -36,7 +37,7 @@ export function createFunctionActivities({ store, tasks, batches }: ActivityDeps
         const task = await taskOf(batchId);
         const from = row?.items ?? 0;
         const records = await Promise.all(added.items.map((input, i) => load(task, input, from + i)));
-        await store.addItems(batchId, added.clientKey, records);
+        await add(store, batchId, added.clientKey, records);
         return { items: (await store.getBatch(batchId))?.items ?? from };
       }),
 
@@ -52,6 +53,16 @@ export function createFunctionActivities({ store, tasks, batches }: ActivityDeps
 }
 
 const noDetails = () => null;
+
+/** A chunk the store refuses (an id it knows already) is refused each time: the batch must not wait for it. */
+async function add(store: Store, batchId: string, key: string, records: readonly LoadedRecord[]): Promise<void> {
+  try {
+    await store.addItems(batchId, key, records);
+  } catch (error) {
+    if (!(error instanceof TemperedError) || error.category !== 'input') throw error;
+    throw ApplicationFailure.nonRetryable(error.explanation, error.category);
+  }
+}
 
 /** A record sent by a message. One that can't be loaded becomes an outcome that says why: a signal can't be refused. */
 async function load(task: WorkerTask, input: Json, index: number): Promise<LoadedRecord> {
@@ -71,8 +82,7 @@ async function apply(store: Store, batchId: string, index: number, output: Json,
     await store.replaceOutcome(batchId, index, { status: 'succeeded', output: said.output, error: null });
     return 'output';
   }
-  const message = `Held for review: ${said.review} Answer it with \`tempered answer\`.`;
-  const error: ItemError = { category: 'review', message, retryable: false };
+  const error = reviewError(said.review);
   await store.replaceOutcome(batchId, index, { status: 'failed', output, error });
   return 'review';
 }

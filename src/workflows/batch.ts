@@ -14,10 +14,10 @@ import { background } from './background.js';
 import { handleMessages } from './batchMessages.js';
 import { BatchControl } from './control.js';
 import { MAX_SHARD_ITEMS } from './fanout.js';
-import { Intake } from './intake.js';
+import { Intake, MAX_CARRIED_CHARS } from './intake.js';
 import { functions, rows } from './proxies.js';
 import { sendProbe } from './probe.js';
-import { configOf, settingsOf } from './settings.js';
+import { configOf, settingsOf, withoutCarry } from './settings.js';
 import { NO_COUNTS, Shards } from './shards.js';
 import { progressDetails } from './summaries.js';
 import type { BatchConfig, BatchInput, BatchProgress, BatchResult, Halt } from './types.js';
@@ -66,7 +66,10 @@ export class BatchRun {
       background(this.watchDeadline());
       await this.fanOut();
       if (this.yielding) return await this.continueAsNew();
-      return await this.finish(this.control.stop === null ? 'finished' : 'stopped');
+      // From here a cancellation comes too late, and must not end the batch a second time.
+      return await CancellationScope.nonCancellable(() =>
+        this.finish(this.control.stop === null ? 'finished' : 'stopped'),
+      );
     } catch (error) {
       if (!isCancellation(error)) throw error;
       await CancellationScope.nonCancellable(() => this.cancelled());
@@ -151,8 +154,14 @@ export class BatchRun {
 
   private async load(): Promise<void> {
     const shards = this.ready();
-    const items = await this.intake.loadNext(this.batchId, this.functionQueue());
-    shards.supply = { ...shards.supply, items: Math.max(items, shards.supply.items) };
+    const loaded = await this.intake.loadNext(this.batchId, shards.opened.functionQueue);
+    if (typeof loaded === 'string') this.rejected.push(loaded);
+    else shards.supply = { ...shards.supply, items: Math.max(loaded, shards.supply.items) };
+  }
+
+  /** Stores what came until no more than `left` characters wait. */
+  private async loadAll(left: number): Promise<void> {
+    while (this.intake.waitingChars > left) await this.load();
   }
 
   private canOpen(): boolean {
@@ -193,7 +202,10 @@ export class BatchRun {
   private async finish(status: 'finished' | 'stopped' | 'cancelled'): Promise<BatchResult> {
     const { stop } = this.control;
     const reason = status === 'finished' ? null : stop;
-    if (reason !== null) await this.shards?.closeAll(reason);
+    if (reason !== null) {
+      await this.loadAll(0);
+      await this.shards?.closeAll(reason);
+    }
     if (this.opened?.hasCleanup === true) await this.cleanup(this.opened);
     const totals = await rows.finishBatch.executeWithOptions({ summary: status }, [this.batchId, status, reason]);
     this.finished = true;
@@ -205,10 +217,7 @@ export class BatchRun {
   /** The batch's figures stand whatever `cleanup` does; its failure is in history. */
   private async cleanup(opened: OpenedBatch): Promise<void> {
     try {
-      const call = functions(opened.functionQueue).cleanup;
-      await CancellationScope.nonCancellable(() =>
-        call.executeWithOptions({ summary: 'cleanup, once' }, [this.batchId]),
-      );
+      await functions(opened.functionQueue).cleanup.executeWithOptions({ summary: 'cleanup, once' }, [this.batchId]);
     } catch (error) {
       this.rejected.push(`cleanup() failed: ${error instanceof Error ? error.message : String(error)}`);
     }
@@ -224,6 +233,7 @@ export class BatchRun {
   private async continueAsNew(): Promise<never> {
     const shards = this.ready();
     await condition(allHandlersFinished);
+    await this.loadAll(MAX_CARRIED_CHARS);
     const { cursor, items, returned } = shards.supply;
     return continueAsNew<typeof batch>({
       ...withoutCarry(this.input),
@@ -283,18 +293,8 @@ export class BatchRun {
     setCurrentDetails(progressDetails(this.progress()));
   }
 
-  private functionQueue(): string {
-    if (this.opened === undefined) throw new Error('the batch is used before it was opened');
-    return this.opened.functionQueue;
-  }
-
   private ready(): Shards {
     if (this.shards === undefined) throw new Error('the batch is used before it was opened');
     return this.shards;
   }
-}
-
-/** The input as its sender gave it. */
-function withoutCarry({ carried: _carried, ...input }: BatchInput): BatchInput {
-  return input;
 }

@@ -1,8 +1,11 @@
-import { condition } from '@temporalio/workflow';
+import { ActivityFailure, ApplicationFailure, condition } from '@temporalio/workflow';
 import { background } from './background.js';
 import { LINGER_MS } from './fanout.js';
 import { loading } from './proxies.js';
 import type { AddItems } from './types.js';
+
+/** Characters of chunks carried over a continue-as-new, at most: far below the 2 MB an input may have. */
+export const MAX_CARRIED_CHARS = 256 * 1024;
 
 /** Records that come while the batch runs: stored chunk by chunk, handed out in full shards or after a short wait. */
 export class Intake {
@@ -27,15 +30,27 @@ export class Intake {
     return this.closed && this.backlog.length === 0;
   }
 
-  /** Stores the oldest chunk; returns the number of records the batch has then. */
-  async loadNext(batchId: string, queue: string): Promise<number> {
+  /** Characters of JSON that are not stored yet. */
+  get waitingChars(): number {
+    return this.backlog.reduce((sum, added) => sum + JSON.stringify(added).length, 0);
+  }
+
+  /** Stores the oldest chunk; returns the number of records the batch has then, or why the chunk was refused. */
+  async loadNext(batchId: string, queue: string): Promise<number | string> {
     const added = this.backlog[0];
     if (added === undefined) return 0;
     const summary = `add ${added.clientKey.slice(0, 80)}`;
-    const { items } = await loading(queue).loadItems.executeWithOptions({ summary }, [batchId, added]);
-    this.backlog.shift();
-    if (!this.lingering) background(this.linger());
-    return items;
+    try {
+      const { items } = await loading(queue).loadItems.executeWithOptions({ summary }, [batchId, added]);
+      this.backlog.shift();
+      if (!this.lingering) background(this.linger());
+      return items;
+    } catch (error) {
+      const cause = error instanceof ActivityFailure ? error.cause : undefined;
+      if (!(cause instanceof ApplicationFailure)) throw error;
+      this.backlog.shift();
+      return `${added.clientKey.slice(0, 80)} was not added: ${cause.message}`;
+    }
   }
 
   private async linger(): Promise<void> {

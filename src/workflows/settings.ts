@@ -35,3 +35,8 @@ export function configOf(
     settings,
   };
 }
+
+/** The input as its sender gave it. */
+export function withoutCarry({ carried: _carried, ...input }: BatchInput): BatchInput {
+  return input;
+}

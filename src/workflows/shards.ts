@@ -46,7 +46,8 @@ export class Shards {
 
   constructor(
     private readonly batchId: string,
-    private readonly opened: OpenedBatch,
+    /** The batch as its rows say. */
+    readonly opened: OpenedBatch,
     start: {
       readonly supply: Supply;
       readonly counts: RangeCounts;
@@ -188,7 +189,8 @@ export class Shards {
   private async gone(error: unknown, from: number, to: number): Promise<void> {
     if (isCancellation(error)) return;
     if (!(error instanceof ChildWorkflowFailure)) throw error;
-    await this.closeRange(from, to, 'item_gone');
+    // Also while the batch is being cancelled: a failure here would have nobody to hear it.
+    await CancellationScope.nonCancellable(() => this.closeRange(from, to, 'item_gone'));
   }
 
   private add(counts: RangeCounts): void {

@@ -51,6 +51,30 @@ test('a bare client streams records in by signal-with-start; repeats add once, b
   expect(told).toEqual([expect.stringContaining('clientKey'), expect.stringContaining('addItems wants')]);
 });
 
+test('a chunk with an id that is there already is refused and told; the batch goes on', async () => {
+  const id = 'streamed-again';
+  await stream(id, { clientKey: 'a', items: records(3) });
+  await stream(id, { clientKey: 'b', items: records(3) });
+  const handle = await stream(id, { clientKey: 'c', items: records(2, 100) });
+  await handle.signal('closeInput');
+  expect(await handle.result()).toMatchObject({ status: 'finished', items: 5, succeeded: 5 });
+  const failures = await handle.query<readonly FailureNote[]>('failures');
+  expect(failures).toEqual([
+    expect.objectContaining({ index: -1, message: expect.stringContaining('b was not added') }),
+  ]);
+});
+
+test('records that came before a cancellation have their outcome too', async () => {
+  const id = 'streamed-cancelled';
+  const handle = await stream(id, { clientKey: 'a', items: records(4) });
+  for (let chunk = 0; chunk < 10; chunk += 1)
+    await handle.signal('addItems', { clientKey: `${chunk}`, items: records(3, 10 + 3 * chunk) });
+  await handle.cancel();
+  await expect(handle.result()).rejects.toThrow();
+  const outcomes = await outcomesOf(bench.tempered.batch(id));
+  expect(outcomes.map(({ index }) => index)).toEqual(Array.from({ length: 34 }, (_, i) => i));
+});
+
 test('a batch continues as new while records, pauses and changes arrive; nothing is lost or doubled', async () => {
   await bench.scenario({ latency: { fixedMs: 20 } });
   const id = 'streamed-2';
