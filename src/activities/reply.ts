@@ -9,6 +9,7 @@ import type { PromptVerdict } from '../task/outcome.js';
 import type { Usage } from '../task/usage.js';
 import type { Ask } from './ask.js';
 import type { WorkerTask } from './context.js';
+import { reviewError } from './reviewError.js';
 
 /** Kept fields bigger than this stay in the journal; history gets a reference. */
 const MAX_KEPT_BYTES = 16 * 1024;
@@ -137,14 +138,6 @@ function refine(reply: ModelFailure, task: WorkerTask): ItemError {
 /** Without the wire's facts. */
 export function plainError({ category, code, message, retryable }: ProviderError): ItemError {
   return { category, message, retryable, ...(code === undefined ? {} : { code }) };
-}
-
-function reviewError(reason: string): ItemError {
-  return {
-    category: 'review',
-    message: `Held for review: ${reason} Answer it with \`tempered answer\`.`,
-    retryable: false,
-  };
 }
 
 function asksReview(meaning: ValidateResult): meaning is { readonly review: string } {
