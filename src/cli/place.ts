@@ -19,11 +19,21 @@ export async function withTempered<T>(
   }
 }
 
-/** Writes the Temporal SDK's warnings to a file, so that they don't tear the panel. */
-export function workerLog(): (line: string) => void {
+/**
+ * Writes the Temporal SDK's warnings to a file, so that they don't tear the panel. Where it can't be written (a full
+ * disk), the batch goes on without it, and a person is told once, with the first warning.
+ */
+export function workerLog(io: Io): (line: string) => void {
   const file = path.join(DEFAULT_FOLDER, 'worker.log');
+  let told = false;
   return (line) => {
-    mkdirSync(DEFAULT_FOLDER, { recursive: true });
-    appendFileSync(file, `${line}\n`);
+    try {
+      mkdirSync(DEFAULT_FOLDER, { recursive: true });
+      appendFileSync(file, `${line}\n`);
+    } catch (error) {
+      if (!told)
+        io.warn(`${file} can't be written: ${error instanceof Error ? error.message : String(error)}\n${line}`);
+      told = true;
+    }
   };
 }

@@ -43,7 +43,7 @@ export async function steer<T>(
       return work({ tempered, batch, unpolled });
     }
     const tasks = await Promise.all(modules.map((file) => loadTask(file)));
-    const worker = await tempered.startWorker({ pools: [], tasks, log: workerLog() });
+    const worker = await tempered.startWorker({ pools: [], tasks, log: workerLog(io) });
     try {
       return await Promise.race([work({ tempered, batch, unpolled }), worker.run.then(() => never<T>())]);
     } finally {

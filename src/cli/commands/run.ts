@@ -180,7 +180,11 @@ class Run {
   /** Works on the batch and shows it until it has ended, paused with nobody watching, or was left. */
   private async work(batch: BatchHandle<unknown>, submission: Submission): Promise<void> {
     const { interrupt } = this.call;
-    const worker = await this.tempered.startWorker({ tasks: [this.task], pools: poolsOf(this.task), log: workerLog() });
+    const worker = await this.tempered.startWorker({
+      tasks: [this.task],
+      pools: poolsOf(this.task),
+      log: workerLog(this.io),
+    });
     try {
       if (submission.kind === 'attached') await applyOptions(batch, this.startOptions());
       await watchBatch(this.io, batch, {

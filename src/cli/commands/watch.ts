@@ -34,7 +34,7 @@ async function watch(io: Io, tempered: Tempered, name: string, files: readonly s
       const missing = await tempered.unpolled(batch);
       const tasks = await Promise.all(files.map((file) => loadTask(file)));
       const worker =
-        missing.length === 0 && tasks.length === 0 ? null : await tempered.startWorker({ tasks, log: workerLog() });
+        missing.length === 0 && tasks.length === 0 ? null : await tempered.startWorker({ tasks, log: workerLog(io) });
       try {
         await watchBatch(io, batch, {
           interrupt,

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { open, rename, rm } from 'node:fs/promises';
 import path from 'node:path';
-import { explainWrite } from './fileErrors.js';
+import { errorCode, explainWrite } from './fileErrors.js';
 
 /**
  * Makes a file appear whole or not at all: `write` fills a file beside it, which is put on disk and renamed. When
@@ -18,13 +18,23 @@ export async function writeWhole<T>(file: string, write: (beside: string) => Pro
   } catch (error) {
     throw explainWrite(file, error);
   } finally {
-    await rm(beside, { force: true });
+    await dropBeside(beside);
   }
 }
 
 /** A name in the same folder that nobody else uses. */
 export function besides(file: string): string {
   return path.join(path.dirname(file), `.${path.basename(file)}.${randomUUID().slice(0, 8)}.tmp`);
+}
+
+/** Removes a file beside, if it was made. */
+export async function dropBeside(beside: string): Promise<void> {
+  try {
+    await rm(beside, { force: true });
+  } catch (error) {
+    // Its folder is none: then nothing was made, and what happened before is what a person must hear.
+    if (errorCode(error) !== 'ENOTDIR') throw error;
+  }
 }
 
 async function sync(file: string): Promise<void> {

@@ -1,11 +1,12 @@
-import { type FileHandle, open, rm } from 'node:fs/promises';
+import { statSync } from 'node:fs';
+import { type FileHandle, open } from 'node:fs/promises';
 import { isNativeError } from 'node:util/types';
 import type { Outcome } from '../../task/outcome.js';
 import { explainWrite } from './fileErrors.js';
 import { type ColumnType, OutcomeTable } from './flatten.js';
 import { type OutcomeFormat, outcomeFormat } from './format.js';
 import { openDuckDb } from './parquet.js';
-import { besides, writeWhole } from './wholeFile.js';
+import { besides, dropBeside, writeWhole } from './wholeFile.js';
 
 /** Characters gathered before they are written. */
 const BUFFERED = 1 << 20;
@@ -40,11 +41,14 @@ export async function assertWritable(file: string): Promise<void> {
   outcomeFormat(file);
   const beside = besides(file);
   try {
+    if (statSync(file, { throwIfNoEntry: false })?.isDirectory() === true) {
+      throw Object.assign(new Error(`${file} is a folder`), { code: 'EISDIR' });
+    }
     await (await open(beside, 'wx')).close();
   } catch (error) {
     throw explainWrite(file, error);
   } finally {
-    await rm(beside, { force: true });
+    await dropBeside(beside);
   }
 }
 
@@ -84,7 +88,7 @@ async function writeTable(
     await copyTable(rows, table.columns, file, format);
     return count;
   } finally {
-    await rm(rows, { force: true });
+    await dropBeside(rows);
   }
 }
 
