@@ -4,9 +4,11 @@ import { createServer, type Server } from 'node:http';
 import path from 'node:path';
 import { Client, Connection } from '@temporalio/client';
 import { z } from 'zod';
+import { Io } from '../../src/cli/io.js';
+import { workerLog } from '../../src/cli/place.js';
 import { openDataset } from '../../src/client/data/index.js';
 import { CliFolder, jsonOf } from '../support/cli.js';
-import { containing } from '../support/match.js';
+import { containing, matching } from '../support/match.js';
 import { startPostgres } from '../support/postgres.js';
 
 jest.setTimeout(180_000);
@@ -23,8 +25,8 @@ let server: Server;
 let url: string;
 /** Prompts the endpoint was sent. */
 const asked: string[] = [];
-/** What it answers. */
-let answer = (_prompt: string): string => 'well';
+/** What it answers; null = never. */
+let answer = (_prompt: string): string | null => 'well';
 
 const REQUEST = z.object({ messages: z.array(z.object({ role: z.string(), content: z.string() })) });
 
@@ -36,7 +38,9 @@ beforeAll(async () => {
       const { messages } = REQUEST.parse(JSON.parse(Buffer.concat(chunks).toString()));
       const prompt = messages.at(-1)?.content ?? '';
       asked.push(prompt);
-      const message = { role: 'assistant', content: answer(prompt) };
+      const content = answer(prompt);
+      if (content === null) return;
+      const message = { role: 'assistant', content };
       const usage = { prompt_tokens: 10, completion_tokens: 5, total_tokens: 15 };
       const body = { id: 'x', object: 'chat.completion', created: 1, model: 'any', usage };
       response.setHeader('content-type', 'application/json');
@@ -178,4 +182,34 @@ test('a results file that cannot be written is refused before anything is sent',
   });
   expect(asked).toHaveLength(0);
   expect((await readdir(folder.path)).filter((name) => name.endsWith('.tmp'))).toEqual([]);
+});
+
+test('a worker that dies while a batch is watched is missed by name', async () => {
+  answer = () => null;
+  await folder.write('lost.jsonl', records('l', 1));
+  const worker = folder.start(['dev']);
+  await worker.wrote('Ctrl-C stops it.');
+  expect((await folder.run(['run', 'task.json', 'lost.jsonl', '--detach'])).code).toBe(0);
+  const watching = folder.start(['watch', 'latest']);
+  await watching.wrote('1 in flight');
+  worker.child.kill('SIGKILL');
+  await watching.wrote(/limited by no worker polling/);
+  watching.child.kill('SIGINT');
+  expect((await watching.end).code).toBe(3);
+});
+
+test("a worker's log that cannot be written is told once and ends nothing", async () => {
+  const at = process.cwd();
+  await mkdir(path.join(folder.path, 'logless/.tempered/worker.log'), { recursive: true });
+  process.chdir(path.join(folder.path, 'logless'));
+  const io = new Io(false);
+  const told = jest.spyOn(io, 'warn').mockImplementation(() => undefined);
+  try {
+    const log = workerLog(io);
+    log('first');
+    log('second');
+  } finally {
+    process.chdir(at);
+  }
+  expect(told.mock.calls).toEqual([[matching(/worker\.log can't be written: [\s\S]*\nfirst$/)]]);
 });
