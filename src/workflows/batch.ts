@@ -21,6 +21,7 @@ import { configOf, settingsOf, withoutCarry } from './settings.js';
 import { NO_COUNTS, Shards } from './shards.js';
 import { progressDetails } from './summaries.js';
 import type { BatchConfig, BatchInput, BatchProgress, BatchResult, Halt } from './types.js';
+import { checkInput } from './validate.js';
 import { versioned } from './versioning.js';
 
 /**
@@ -28,6 +29,7 @@ import { versioned } from './versioning.js';
  * when every record has its outcome. Its id is the batch id.
  */
 export async function batch(input: BatchInput): Promise<BatchResult> {
+  checkInput(input);
   return new BatchRun(input).execute();
 }
 setWorkflowOptions(versioned('AUTO_UPGRADE'), batch);
@@ -45,7 +47,6 @@ export class BatchRun {
   shards: Shards | undefined;
   /** The batch has ended. */
   finished = false;
-  private opened: OpenedBatch | undefined;
   private probed: boolean;
   private yielding = false;
 
@@ -90,7 +91,7 @@ export class BatchRun {
       this.batchId,
       withoutCarry(this.input),
     ]);
-    const carried = this.input.carried;
+    const { carried } = this.input;
     const items = Math.max(opened.items, carried?.items ?? 0);
     this.shards = new Shards(this.batchId, opened, {
       supply: { returned: carried?.returned ?? [], cursor: carried?.cursor ?? 0, items },
@@ -98,7 +99,6 @@ export class BatchRun {
       nextShard: carried?.nextShard ?? 0,
       failures: carried?.failures ?? [],
     });
-    this.opened = opened;
     return opened;
   }
 
@@ -139,12 +139,10 @@ export class BatchRun {
 
   /** The first prompt goes alone: a wrong key or model is found before anything fans out, and the cache is warm. */
   private async probe(): Promise<void> {
-    const { supply } = this.ready();
-    const first = await rows.firstPending.executeWithOptions({ summary: 'first record' }, [
-      this.batchId,
-      supply.returned[0]?.[0] ?? supply.cursor,
-    ]);
-    if (first !== null && this.opened !== undefined) await sendProbe(this.batchId, first, this.opened);
+    const { supply, opened } = this.ready();
+    const from = supply.returned[0]?.[0] ?? supply.cursor;
+    const first = await rows.firstPending.executeWithOptions({ summary: 'first record' }, [this.batchId, from]);
+    if (first !== null) await sendProbe(this.batchId, first, opened);
     this.probed = true;
   }
 
@@ -206,7 +204,8 @@ export class BatchRun {
       await this.loadAll(0);
       await this.shards?.closeAll(reason);
     }
-    if (this.opened?.hasCleanup === true) await this.cleanup(this.opened);
+    if (this.shards?.opened.hasCleanup === true) await this.cleanup(this.shards.opened);
+    await this.control.close();
     const totals = await rows.finishBatch.executeWithOptions({ summary: status }, [this.batchId, status, reason]);
     this.finished = true;
     this.showDetails();
@@ -285,8 +284,8 @@ export class BatchRun {
 
   /** Answer of the query `config`. */
   config(): BatchConfig {
-    if (this.opened === undefined) throw new ApplicationFailure('The batch is being opened; ask again in a moment.');
-    return configOf(this.opened, this.control.settings, this.input, this.intake.closed);
+    if (this.shards === undefined) throw new ApplicationFailure('The batch is being opened; ask again in a moment.');
+    return configOf(this.shards.opened, this.control.settings, this.input, this.intake.closed);
   }
 
   private showDetails(): void {

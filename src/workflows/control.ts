@@ -21,6 +21,7 @@ export class BatchControl {
   paused: PauseState | null;
   /** Null = prompts may start. */
   stop: StopReason | null = null;
+  private ended = false;
   private published = 0;
   private writing = false;
 
@@ -40,6 +41,7 @@ export class BatchControl {
 
   /** Changes settings and waits until workers can read them. */
   async change(patch: Partial<BatchSettings>): Promise<void> {
+    if (this.ended) return;
     this.settings = { ...this.settings, ...patch };
     const reason = this.paused?.reason;
     const budgetRaised = 'budgetNano' in patch && reason === 'budget';
@@ -50,6 +52,7 @@ export class BatchControl {
 
   /** Pauses or, with null, resumes. */
   async setPaused(paused: PauseState | null): Promise<void> {
+    if (this.ended) return;
     this.paused = paused;
     await this.publish();
   }
@@ -58,6 +61,12 @@ export class BatchControl {
   async setStop(reason: StopReason): Promise<void> {
     this.stop ??= reason;
     await this.publish();
+  }
+
+  /** What was said is in the store, and nothing more is published: the batch's final status stays. */
+  async close(): Promise<void> {
+    this.ended = true;
+    await condition(() => this.published >= this.version);
   }
 
   /**

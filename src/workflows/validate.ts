@@ -1,9 +1,23 @@
+import { ApplicationFailure } from '@temporalio/common';
+import { thrownText } from '../task/errors.js';
 import type { Json } from '../task/json.js';
 import { isJsonObject } from '../task/json.js';
 import type { PoolLimits } from '../task/spec.js';
-import type { AddItems } from './types.js';
+import type { AddItems, BatchInput } from './types.js';
 
 /** Checks of messages, which any SDK may send. Pure; each throws an Error that says what is wanted. */
+
+/** The settings a batch is started with, which any SDK may send. Throws a failure that ends the workflow. */
+export function checkInput({ concurrency, budgetUsd, deadline }: BatchInput): void {
+  try {
+    if (concurrency !== undefined) checkConcurrency(concurrency);
+    if (budgetUsd !== undefined) checkBudget(budgetUsd);
+    // A deadline that has passed is no mistake: the batch then ends at once, all of it `notRun`.
+    if (deadline !== undefined) checkDeadline(deadline, -Infinity);
+  } catch (error) {
+    throw ApplicationFailure.nonRetryable(`The batch's input can't be used: ${thrownText(error)}`, 'input');
+  }
+}
 
 /** Prompts in flight: a whole number, 1..10,000. */
 export function checkConcurrency(value: unknown): void {

@@ -2,6 +2,7 @@ import {
   checkBudget,
   checkConcurrency,
   checkDeadline,
+  checkInput,
   checkLimits,
   checkModel,
   readAddItems,
@@ -28,6 +29,13 @@ describe('messages any SDK may send', () => {
     expect(() => checkDeadline(null, now)).not.toThrow();
     expect(() => checkDeadline('2025-12-31T00:00:00Z', now)).toThrow('has passed');
     expect(() => checkDeadline('soon', now)).toThrow('ISO time');
+  });
+  test('what a batch is started with is checked, whoever starts it', () => {
+    const task = 'hash';
+    expect(() => checkInput({ task, concurrency: 5, budgetUsd: 0, deadline: '2020-01-01T00:00:00Z' })).not.toThrow();
+    expect(() => checkInput({ task, concurrency: 0 })).toThrow("input can't be used: setConcurrency wants");
+    expect(() => checkInput({ task, budgetUsd: -1 })).toThrow('number of dollars');
+    expect(() => checkInput({ task, deadline: 'soon' })).toThrow('ISO time');
   });
   test('limits are known names with positive numbers', () => {
     expect(() => checkLimits({ rpm: 600, tpm: 1, inFlight: 5 })).not.toThrow();
