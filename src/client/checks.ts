@@ -15,7 +15,7 @@ const LIST_TIMEOUT_MS = 10_000;
 const MAX_CONCURRENCY = 10_000;
 
 /** Every model a task may ask, without repeats. */
-export function modelsOf(spec: TaskSpec): readonly ModelRef[] {
+function modelsOf(spec: TaskSpec): readonly ModelRef[] {
   const names = [spec.model, ...spec.stages.flatMap((stage) => stage.model ?? [])];
   return [...new Set(names)].map(parseModelRef);
 }
