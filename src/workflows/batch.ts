@@ -231,8 +231,9 @@ export class BatchRun {
 
   private async continueAsNew(): Promise<never> {
     const shards = this.ready();
-    await condition(allHandlersFinished);
     await this.loadAll(MAX_CARRIED_CHARS);
+    // Last: an update that began while something was awaited would be cut off.
+    await condition(allHandlersFinished);
     const { cursor, items, returned } = shards.supply;
     return continueAsNew<typeof batch>({
       ...withoutCarry(this.input),
