@@ -42,6 +42,7 @@ export default {
     {
       ...shared,
       displayName: 'integration',
+      setupFilesAfterEnv: ['<rootDir>/test/support/retry.ts'],
       testMatch: INTEGRATION.map((folder) => `<rootDir>/test/${folder}/**/*.test.ts`),
     },
     { ...shared, displayName: 'live', testMatch: ['<rootDir>/test/live/**/*.test.ts'] },
