@@ -30,6 +30,8 @@ export interface ActivityDeps {
   readonly client: Client;
   /** Milliseconds since epoch. */
   readonly now: () => number;
+  /** Aborted when this worker shuts down: what takes long starts nothing more. */
+  readonly closing: AbortSignal;
 }
 
 /** A task as a worker runs it. */

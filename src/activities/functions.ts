@@ -1,17 +1,17 @@
 import { ApplicationFailure } from '@temporalio/common';
 import type { Store } from '../store/types.js';
 import { TemperedError } from '../task/errors.js';
-import type { PostProcessResult } from '../task/functions.js';
 import type { Json } from '../task/json.js';
 import { toLoadedRecord } from '../task/loadRecord.js';
 import type { LoadedRecord } from '../task/spec.js';
 import type { ActivityDeps, WorkerTask } from './context.js';
 import { withHeartbeat } from './heartbeat.js';
-import { reviewError } from './reviewError.js';
+import { postProcessPage, processOutcome } from './postProcess.js';
 import type { FunctionActivities } from './types.js';
 
 /** Activities that call a task's functions around the batch, or load records with them. */
-export function createFunctionActivities({ store, tasks, batches }: ActivityDeps): FunctionActivities {
+export function createFunctionActivities(deps: ActivityDeps): FunctionActivities {
+  const { store, tasks, batches } = deps;
   const taskOf = async (batchId: string) => tasks.get((await batches.get(batchId)).taskHash);
   return {
     prepare: (batchId) =>
@@ -43,12 +43,12 @@ export function createFunctionActivities({ store, tasks, batches }: ActivityDeps
 
     postProcess: (batchId, index) =>
       withHeartbeat(noDetails, async () => {
-        const task = await taskOf(batchId);
         const outcome = await store.getOutcome(batchId, index);
         if (outcome === undefined) throw ApplicationFailure.nonRetryable(`Record ${index} has no outcome to process.`);
-        const said = await task.functions.postProcess?.(outcome);
-        return { changed: await apply(store, batchId, index, outcome.output, said) };
+        return { changed: await processOutcome(deps, await taskOf(batchId), batchId, outcome) };
       }),
+
+    postProcessPage: (page) => postProcessPage(deps, page),
   };
 }
 
@@ -74,15 +74,4 @@ async function load(task: WorkerTask, input: Json, index: number): Promise<Loade
     const preset = { kind: 'skip', reason: error.explanation } as const;
     return { id: String(index), line: null, input, rendered: null, recordHash: '', preset };
   }
-}
-
-async function apply(store: Store, batchId: string, index: number, output: Json, said: PostProcessResult) {
-  if (said === undefined) return 'nothing';
-  if ('output' in said) {
-    await store.replaceOutcome(batchId, index, { status: 'succeeded', output: said.output, error: null });
-    return 'output';
-  }
-  const error = reviewError(said.review);
-  await store.replaceOutcome(batchId, index, { status: 'failed', output, error });
-  return 'review';
 }

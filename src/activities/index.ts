@@ -4,6 +4,7 @@ import { createBatchActivities } from './batchRows.js';
 import type { ActivityDeps } from './context.js';
 import { createFunctionActivities } from './functions.js';
 import { createItemActivities } from './itemRows.js';
+import { createPageActivities } from './page.js';
 import { createPromptActivities } from './prompt.js';
 import { createReviewActivities } from './review.js';
 
@@ -25,7 +26,7 @@ export interface Activities {
 /** Every activity, over one set of dependencies. */
 export function createActivities(deps: ActivityDeps): Activities {
   return {
-    prompt: surfaced({ ...createPromptActivities(deps) }),
+    prompt: surfaced({ ...createPromptActivities(deps), ...createPageActivities(deps) }),
     rows: surfaced({ ...createBatchActivities(deps), ...createItemActivities(deps) }),
     functions: surfaced({ ...createFunctionActivities(deps) }),
     review: surfaced({ ...createReviewActivities(deps) }),

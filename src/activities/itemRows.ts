@@ -1,6 +1,7 @@
 import { Context } from '@temporalio/activity';
 import type { JournalRow } from '../store/types.js';
 import type { Json } from '../task/json.js';
+import { toRanges } from '../workflows/paging.js';
 import type { ActivityDeps } from './context.js';
 import type { ItemActivities, ItemEnd } from './types.js';
 
@@ -10,6 +11,10 @@ export function createItemActivities({ store }: ActivityDeps): ItemActivities {
     async openShard(batchId, from, to) {
       const pending = await store.pending(batchId, from, to);
       return { indices: pending.map((record) => record.index), ids: pending.map((record) => record.id) };
+    },
+
+    async openPages(batchId, from, to) {
+      return toRanges((await store.pending(batchId, from, to)).map((record) => record.index));
     },
 
     closeShard: (batchId, from, to, error) => store.closeRange(batchId, from, to, error),

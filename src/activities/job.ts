@@ -32,9 +32,8 @@ export interface Job {
   readonly runId: string | null;
 }
 
-/** Reads all a prompt needs. */
-export async function openJob(deps: ActivityDeps, input: PromptInput): Promise<Job> {
-  const { batchId, index, state } = input;
+/** Reads all a prompt of an item's workflow needs. */
+export async function openJob(deps: ActivityDeps, { batchId, index, state }: PromptInput): Promise<Job> {
   const [batch, record, journal] = await Promise.all([
     deps.batches.get(batchId),
     deps.store.getRecord(batchId, index),
@@ -42,20 +41,24 @@ export async function openJob(deps: ActivityDeps, input: PromptInput): Promise<J
   ]);
   if (record === undefined) throw new TemperedError('input', `Batch ${batchId} has no record ${index}.`);
   const task = await deps.tasks.get(batch.taskHash);
-  const kept = state.keptRef === null ? state.kept : (rowOf(journal, state.keptRef)?.kept ?? null);
   const { workflowExecution } = Context.current().info;
   return {
     batch,
     task,
-    record,
-    state,
-    user: RetryState.fromJSON(state),
-    kept,
-    prompt: state.promptsUsed + 1,
-    journal,
+    ...jobOf(record, journal, state),
     workflowId: workflowExecution?.workflowId ?? null,
     runId: workflowExecution?.runId ?? null,
   };
+}
+
+/** What of a job follows from a record, its journal and its state. */
+export function jobOf(
+  record: StoredRecord,
+  journal: readonly JournalRow[],
+  state: RetryStateData,
+): Omit<Job, 'batch' | 'task' | 'workflowId' | 'runId'> {
+  const kept = state.keptRef === null ? state.kept : (rowOf(journal, state.keptRef)?.kept ?? null);
+  return { record, state, user: RetryState.fromJSON(state), kept, prompt: state.promptsUsed + 1, journal };
 }
 
 /** A prompt that was sent before this activity ran. */

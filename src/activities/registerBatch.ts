@@ -10,7 +10,7 @@ export async function registerBatch(store: Store, batchId: string, input: BatchI
   const { concurrency, budgetNano, deadline } = settingsOf(input);
   const options: BatchOptions = {
     concurrency,
-    execution: 'item',
+    execution: input.execution ?? 'item',
     budgetNano,
     onBudget: input.onBudget ?? 'pause',
     deadline,

@@ -4,25 +4,63 @@ import type { ItemError } from '../task/errors.js';
 import { endError } from '../workflows/ends.js';
 import type { PromptResult } from './types.js';
 
-/** How the `prompt` activity tells its workflow what happened. The types are a contract with `workflows/item.ts`. */
-
 /** How long a paused prompt waits before it looks again; milliseconds. */
 const PAUSED_RETRY_MS = 5_000;
 
-/** Nothing spent: the batch is paused. Tried again by Temporal, without an event in history. */
-export function pausedFailure(message: string): ApplicationFailure {
-  return waiting('Paused', message, PAUSED_RETRY_MS);
+/** Why a prompt was not sent, or reached no model: nothing was spent. */
+export type Unsent =
+  | { readonly kind: 'paused'; readonly message: string; readonly waitMs: number }
+  /** The provider or our own quota said to wait. `waits`: such waits in a row, this one included. */
+  | {
+      readonly kind: 'wait';
+      readonly type: 'RateLimited' | 'Overloaded';
+      readonly message: string;
+      readonly waitMs: number;
+      readonly waits: number;
+    }
+  /** Nothing will be spent either: the item ends with this error. */
+  | { readonly kind: 'stopped'; readonly error: ItemError };
+
+/** Thrown where a prompt ends before anything was spent; each activity says what that means for it. */
+export class UnsentError extends Error {
+  constructor(
+    /** Why. */
+    readonly why: Unsent,
+  ) {
+    super(why.kind === 'stopped' ? why.error.message : why.message);
+  }
 }
 
-/** Nothing spent: the provider or our own quota said to wait. */
-export function waitFailure(type: 'RateLimited' | 'Overloaded', message: string, waitMs: number): ApplicationFailure {
-  return waiting(type, message, waitMs);
+/** The batch is paused. */
+export function paused(message: string): UnsentError {
+  return new UnsentError({ kind: 'paused', message, waitMs: PAUSED_RETRY_MS });
 }
 
-/** Nothing spent and nothing will be: the item ends with this error. */
-export function stoppedFailure(reason: StopReason | ItemError): ApplicationFailure {
-  const error = typeof reason === 'string' ? endError(reason) : reason;
-  return ApplicationFailure.create({ type: 'Stopped', message: error.message, nonRetryable: true, details: [error] });
+/** The provider or our own quota said to wait. */
+export function mustWait(wait: Omit<Extract<Unsent, { kind: 'wait' }>, 'kind'>): UnsentError {
+  return new UnsentError({ kind: 'wait', ...wait });
+}
+
+/** The batch starts nothing more, or not this record. */
+export function stopped(reason: StopReason | ItemError): UnsentError {
+  return new UnsentError({ kind: 'stopped', error: typeof reason === 'string' ? endError(reason) : reason });
+}
+
+/** How an activity tells its workflow. Waits are tried again by Temporal, without an event in history; the types are a contract with `workflows/item.ts`. */
+export function unsentFailure(why: Unsent): ApplicationFailure {
+  switch (why.kind) {
+    case 'paused':
+      return waiting('Paused', why.message, why.waitMs);
+    case 'wait':
+      return waiting(why.type, why.message, why.waitMs);
+    case 'stopped':
+      return ApplicationFailure.create({
+        type: 'Stopped',
+        message: why.error.message,
+        nonRetryable: true,
+        details: [why.error],
+      });
+  }
 }
 
 /** A prompt was spent without an answer: the item decides, where history shows it. */

@@ -3,7 +3,8 @@ import type { Control, RangeCounts } from '../store/types.js';
 import type { ItemError } from '../task/errors.js';
 import type { Json } from '../task/json.js';
 import type { OutcomeStatus, PromptVerdict, StageKind, Variation } from '../task/outcome.js';
-import type { AddItems, BatchInput, ReviewAnswer } from '../workflows/types.js';
+import type { Range } from '../workflows/fanout.js';
+import type { AddItems, BatchInput, FailureNote, ReviewAnswer } from '../workflows/types.js';
 
 /** What the `prompt` activity gets: enough to find everything else in the store. */
 export interface PromptInput {
@@ -41,6 +42,39 @@ export interface PromptActivities {
    * category with a {@link PromptResult} as detail (a prompt was spent).
    */
   prompt(input: PromptInput): Promise<PromptResult>;
+  /**
+   * The first prompts of a page of records, each as `prompt` sends it. Fails with type `Paused`, `RateLimited` or
+   * `Overloaded` (retryable, nothing spent by records without an outcome). A repeated page asks the store what is done.
+   */
+  page(input: PageInput): Promise<PageResult>;
+}
+
+/** What the `page` activity gets. */
+export interface PageInput {
+  /** The batch. */
+  readonly batchId: string;
+  /** The page's records, rising. */
+  readonly ranges: readonly Range[];
+  /** Prompts it keeps in flight. */
+  readonly lanes: number;
+}
+
+/** A record that needs more than its first prompt: its state waits in the journal. */
+export interface UnfinishedRecord {
+  /** 0-based position in the input. */
+  readonly index: number;
+  /** The record's id, for its workflow's summary. */
+  readonly id: string;
+}
+
+/** What a page came to. Every record in none of its lists has its outcome. */
+export interface PageResult {
+  /** Records that become workflows. */
+  readonly more: readonly UnfinishedRecord[];
+  /** Records there was no time for, rising. */
+  readonly left: readonly Range[];
+  /** Some of the records that failed. */
+  readonly failures: readonly FailureNote[];
 }
 
 /** A batch as its workflow needs it. */
@@ -103,6 +137,16 @@ export interface FunctionActivities {
   loadItems(batchId: string, added: AddItems): Promise<{ readonly items: number }>;
   /** `postProcess(outcome)`; returns what it changed, for the story. */
   postProcess(batchId: string, index: number): Promise<{ readonly changed: 'nothing' | 'output' | 'review' }>;
+  /** `postProcess` for the outcomes of a page, `lanes` at a time; one that keeps throwing leaves its outcome as it was. */
+  postProcessPage(page: PageInput): Promise<ProcessedPage>;
+}
+
+/** What `postProcessPage` came to. */
+export interface ProcessedPage {
+  /** Records there was no time for, rising. */
+  readonly left: readonly Range[];
+  /** Some of the records whose post-processor kept throwing. */
+  readonly failures: readonly FailureNote[];
 }
 
 /** A shard's pending records. */
@@ -129,6 +173,8 @@ export interface ItemEnd {
 export interface ItemActivities {
   /** The range's records without an outcome. */
   openShard(batchId: string, from: number, to: number): Promise<OpenedShard>;
+  /** The same as ranges, for a shard that needs no ids. */
+  openPages(batchId: string, from: number, to: number): Promise<readonly Range[]>;
   /** Every record of `[from, to)` without an outcome gets its final one; returns the range's counts. */
   closeShard(batchId: string, from: number, to: number, error: ItemError): Promise<RangeCounts>;
   /** Writes an outcome the ladder could not write: the kept fields of the journal become its output. */

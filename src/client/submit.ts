@@ -24,6 +24,11 @@ const LOADING_POLL_MS = 500;
 export interface StartOptions {
   /** Prompts in flight, 1..10,000. Default 50. Start lower when the provider account has small limits. */
   readonly concurrency?: number | undefined;
+  /**
+   * How records run. `item` (default): each is a workflow from its first prompt. `inline`: first prompts are sent in
+   * pages, and only records that need more become workflows; many times faster, with less to see in the web UI.
+   */
+  readonly execution?: 'item' | 'inline' | undefined;
   /** Use only the first records. Part of the batch's identity. */
   readonly limit?: number | undefined;
   /** Most the batch may cost; USD. Default: no limit. */
@@ -182,9 +187,10 @@ async function fill(context: ClientContext, claimed: Claim): Promise<{ row: Batc
 
 function newRow({ id, task, data, dataHash, options }: Claim): Parameters<ClientContext['store']['createBatch']>[0] {
   const { concurrency = DEFAULT_CONCURRENCY, budgetUsd, onBudget = 'pause', deadline, open = false } = options;
+  const { execution = 'item' } = options;
   const settings: BatchOptions = {
     concurrency,
-    execution: 'item',
+    execution,
     budgetNano: budgetUsd === undefined ? null : usdToNano(budgetUsd),
     onBudget,
     deadline: deadline === undefined ? null : Date.parse(deadline),
@@ -229,11 +235,12 @@ async function startWorkflow(context: ClientContext, task: AnyTask, row: BatchRo
 }
 
 function inputOf({ taskHash, options }: BatchRow): BatchInput {
-  const { concurrency, budgetNano, onBudget, deadline, open } = options;
+  const { concurrency, execution, budgetNano, onBudget, deadline, open } = options;
   return {
     task: taskHash,
     concurrency,
     onBudget,
+    ...(execution === 'item' ? {} : { execution }),
     ...(budgetNano === null ? {} : { budgetUsd: nanoToUsd(budgetNano) }),
     ...(deadline === null ? {} : { deadline: new Date(deadline).toISOString() }),
     ...(open ? { open } : {}),

@@ -5,7 +5,7 @@ import type { ItemInGroup } from './group.js';
 import type { GroupedWriter } from './groupedWriter.js';
 import { decode, encode, encodeNullable } from './jsonText.js';
 import { outcomeColumns } from './outcomeRows.js';
-import { LIGHT_PROMPT_COLUMNS, toJournalRow, type LightPromptRow } from './promptRows.js';
+import { JOURNAL_COLUMNS, toJournalRow, type LightPromptRow } from './promptRows.js';
 import type { PromptRow } from './schema.js';
 import type { NewOutcome, Reservation, ReserveResult, Settlement, Store } from './types.js';
 
@@ -143,8 +143,7 @@ export function createJournalStore(backend: Backend, writer: GroupedWriter): Jou
       const rows = await db
         .selectFrom('prompts')
         .innerJoin('batches', 'batches.no', 'prompts.batch_no')
-        .select(LIGHT_PROMPT_COLUMNS.map((column) => `prompts.${column}` as const))
-        .select(['prompts.metadata', 'prompts.kept', 'prompts.reply'])
+        .select(JOURNAL_COLUMNS.map((column) => `prompts.${column}` as const))
         .where('batches.id', '=', batchId)
         .where('prompts.idx', '=', index)
         .orderBy('prompts.prompt')

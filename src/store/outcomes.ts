@@ -3,9 +3,11 @@ import type { Outcome } from '../task/outcome.js';
 import { TemperedError } from '../task/errors.js';
 import type { Backend, Db } from './backend.js';
 import { CounterChange } from './counterChange.js';
-import { decode, decodeNullable, encode } from './jsonText.js';
+import { encode } from './jsonText.js';
 import { lockBatch } from './locks.js';
+import { openRecords, toStoredRecord } from './openRecords.js';
 import { errorColumns, toOutcome, type JoinedOutcome } from './outcomeRows.js';
+import { FIRST_PAGE, nextPageSize } from './pageSize.js';
 import { LIGHT_PROMPT_COLUMNS, type LightPromptRow } from './promptRows.js';
 import { closeRange } from './closeRange.js';
 import { reuseOutcomes } from './reuse.js';
@@ -16,6 +18,7 @@ import type { OutcomeFilter, Store } from './types.js';
 export type OutcomeStore = Pick<
   Store,
   | 'getRecord'
+  | 'openRecords'
   | 'pending'
   | 'reuseOutcomes'
   | 'replaceOutcome'
@@ -24,13 +27,6 @@ export type OutcomeStore = Pick<
   | 'outcomes'
   | 'outcomesSince'
 >;
-
-/** Outcomes read at once: first, and at most. */
-const FIRST_PAGE = 16;
-const MAX_PAGE = 500;
-
-/** Characters of a page above which the next one is smaller: memory stays bounded whatever the records are. */
-const PAGE_CHARS = 4_000_000;
 
 /**
  * Indices looked through for a filtered page. Every query is bounded by its range, not by its limit alone: PostgreSQL
@@ -80,10 +76,8 @@ function joined(db: Db, batchId: string) {
     .where('outcomes.batch_no', '=', numberOf(batchId));
 }
 
-/** Rows of the next page: small ones come in large pages, big ones in small pages. */
-function nextPage(size: number, rows: readonly JoinedOutcome[]): number {
-  const chars = rows.reduce((sum, row) => sum + row.output.length + (row.input?.length ?? 0), 0);
-  return chars > PAGE_CHARS ? Math.max(1, Math.floor(size / 4)) : Math.min(MAX_PAGE, size * 2);
+function charsOf(rows: readonly JoinedOutcome[]): number {
+  return rows.reduce((sum, row) => sum + row.output.length + (row.input?.length ?? 0), 0);
 }
 
 /** Records of the batch now. */
@@ -115,7 +109,7 @@ async function* stream(db: Db, batchId: string, filter: OutcomeFilter): AsyncGen
     yield* await withJournal(db, rows);
     const last = rows.at(-1);
     from = last !== undefined && rows.length === size ? last.idx + 1 : to;
-    size = nextPage(size, rows);
+    size = nextPageSize(size, charsOf(rows));
   }
 }
 
@@ -163,16 +157,9 @@ export function createOutcomeStore(backend: Backend): OutcomeStore {
         .where('batches.id', '=', batchId)
         .where('records.idx', '=', index)
         .executeTakeFirst();
-      if (row === undefined) return undefined;
-      return {
-        index: row.idx,
-        id: row.id,
-        line: row.line,
-        input: decode(row.input),
-        rendered: decodeNullable(row.rendered),
-        recordHash: row.record_hash,
-      };
+      return row === undefined ? undefined : toStoredRecord(row);
     },
+    openRecords: (batchId, indices) => openRecords(db, batchId, indices),
     pending: (batchId, from, to) =>
       db
         .selectFrom('records')

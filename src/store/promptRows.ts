@@ -38,6 +38,12 @@ export const LIGHT_PROMPT_COLUMNS = [
 /** A journal row without its big columns. */
 export type LightPromptRow = Pick<PromptRow, (typeof LIGHT_PROMPT_COLUMNS)[number]>;
 
+/** What activities read: everything but the provider's body. */
+export const JOURNAL_COLUMNS = [...LIGHT_PROMPT_COLUMNS, 'metadata', 'kept', 'reply'] as const;
+
+/** A journal row without the provider's body. */
+export type JournalColumns = Pick<PromptRow, (typeof JOURNAL_COLUMNS)[number]>;
+
 /** `rows` in slices. */
 export function* slices<T>(rows: readonly T[], size = ROWS_PER_STATEMENT): Generator<readonly T[]> {
   for (let from = 0; from < rows.length; from += size) yield rows.slice(from, from + size);
@@ -85,7 +91,7 @@ export async function deletePrompt(trx: Db, row: LightPromptRow): Promise<void> 
 }
 
 /** A row as activities read it. */
-export function toJournalRow(row: Omit<PromptRow, 'raw'>): JournalRow {
+export function toJournalRow(row: JournalColumns): JournalRow {
   return {
     prompt: row.prompt,
     stage: row.stage,

@@ -8,12 +8,15 @@ import type { Usage } from '../task/usage.js';
 /** States of a batch. `open`: still takes items by `addItems`. */
 export type BatchStatus = 'loading' | 'ready' | 'running' | 'paused' | 'finished' | 'cancelled' | 'stopped';
 
+/** How a batch's records are run: each in a workflow from its first prompt, or only those that need more than one. */
+export type ExecutionMode = 'item' | 'inline';
+
 /** How a batch runs; changed by messages, published in the control row. */
 export interface BatchOptions {
   /** Prompts in flight. */
   readonly concurrency: number;
   /** Execution mode. */
-  readonly execution: 'item';
+  readonly execution: ExecutionMode;
   /** Money limit in nano-dollars; null = none. */
   readonly budgetNano: number | null;
   /** Whether a used-up budget pauses or stops the batch. */
@@ -100,6 +103,14 @@ export interface StoredRecord {
   readonly rendered: RenderedPrompt | null;
   /** Hash of its content. */
   readonly recordHash: string;
+}
+
+/** A record without an outcome, with the prompts it has had. */
+export interface OpenRecord {
+  /** The record. */
+  readonly record: StoredRecord;
+  /** Its prompts, in order. */
+  readonly journal: readonly JournalRow[];
 }
 
 /** A prompt about to be sent. */

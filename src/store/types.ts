@@ -7,6 +7,7 @@ import type {
   BatchRow,
   PauseState,
   Control,
+  OpenRecord,
   StoredRecord,
   Reservation,
   ReserveResult,
@@ -67,6 +68,11 @@ export interface Store {
     from: number,
     to: number,
   ): Promise<readonly { readonly index: number; readonly id: string }[]>;
+  /**
+   * Those of `indices` (rising) that have no outcome, with their prompts; streamed in bounded memory, whatever the size
+   * of a record. Each page is read when it is asked for.
+   */
+  openRecords(batchId: string, indices: readonly number[]): AsyncIterable<OpenRecord>;
   /**
    * `--reuse`: copies succeeded outcomes of earlier batches with the same task and record hash to records of this
    * batch that have none. Returns how many. Copies cost nothing here: no prompts, no usage.

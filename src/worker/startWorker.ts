@@ -60,6 +60,7 @@ export async function startWorker(options: StartWorkerOptions): Promise<RunningW
   installRuntime(options.log ?? ((line) => process.stderr.write(`${line}\n`)));
   const { store, providers, tasks, client } = options;
   const gate = createGate({ store, worker: `${hostname()}-${process.pid}-${randomUUID().slice(0, 8)}` });
+  const closing = new AbortController();
   const activities = createActivities({
     store,
     providers,
@@ -69,6 +70,7 @@ export async function startWorker(options: StartWorkerOptions): Promise<RunningW
     batches: new BatchBook(store),
     client,
     now: Date.now,
+    closing: closing.signal,
   });
   const shared = sharedOptions(options);
   const workers = await Promise.all(
@@ -84,6 +86,7 @@ export async function startWorker(options: StartWorkerOptions): Promise<RunningW
   return {
     run,
     async shutdown() {
+      closing.abort();
       for (const worker of workers) if (worker.getState() === 'RUNNING') worker.shutdown();
       await run;
     },

@@ -93,7 +93,7 @@ export class BatchRun {
     ]);
     const { carried } = this.input;
     const items = Math.max(opened.items, carried?.items ?? 0);
-    this.shards = new Shards(this.batchId, opened, {
+    this.shards = new Shards(this.batchId, opened, this.input.execution ?? 'item', {
       supply: { returned: carried?.returned ?? [], cursor: carried?.cursor ?? 0, items },
       counts: carried?.counts ?? NO_COUNTS,
       nextShard: carried?.nextShard ?? 0,

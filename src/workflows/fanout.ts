@@ -25,8 +25,8 @@ export function shares(concurrency: number, openShards: number): number[] {
 }
 
 /** Size of the next shard when `remaining` records wait: small batches are split evenly over the free places. */
-export function nextShardSize(remaining: number, freePlaces: number): number {
-  return Math.min(MAX_SHARD_ITEMS, Math.max(1, Math.ceil(remaining / freePlaces)));
+export function nextShardSize(remaining: number, freePlaces: number, most = MAX_SHARD_ITEMS): number {
+  return Math.min(most, Math.max(1, Math.ceil(remaining / freePlaces)));
 }
 
 /** The records a batch has still to hand out: those shards gave back first, then those never opened. */

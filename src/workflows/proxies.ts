@@ -6,7 +6,7 @@ import type {
   PromptActivities,
   ReviewActivities,
 } from '../activities/types.js';
-import { GATE_BOUND_MS } from '../limits/bounds.js';
+import { GATE_BOUND_MS, PAGE_BOUND_MS } from '../limits/bounds.js';
 import { CONTROL_QUEUE } from './ids.js';
 
 /** Heartbeats arrive every 2 s, so this long without one means the worker is gone. */
@@ -24,7 +24,10 @@ export const rows = proxyActivities<BatchActivities & ItemActivities & ReviewAct
  * Prompts on `queue`. Only `RateLimited`, `Overloaded` and `Paused` are retried by Temporal (nothing was spent);
  * a lost worker comes back as a timeout and is decided in the item, where history shows it.
  */
-export function prompts(queue: string, promptTimeoutMs: number): ActivityInterfaceFor<PromptActivities> {
+export function prompts(
+  queue: string,
+  promptTimeoutMs: number,
+): ActivityInterfaceFor<Pick<PromptActivities, 'prompt'>> {
   return proxyActivities({
     taskQueue: queue,
     startToCloseTimeout: GATE_BOUND_MS + promptTimeoutMs + 10_000,
@@ -35,6 +38,20 @@ export function prompts(queue: string, promptTimeoutMs: number): ActivityInterfa
       maximumInterval: '60 s',
       nonRetryableErrorTypes: ['TemporalTimeout:Heartbeat', 'TemporalTimeout:StartToClose'],
     },
+  });
+}
+
+/**
+ * Pages of prompts on `queue`, retried by Temporal until they are through: a page whose worker was lost asks the store
+ * what is done, and leaves what was in flight to workflows of their own.
+ */
+export function pages(queue: string, promptTimeoutMs: number): ActivityInterfaceFor<Pick<PromptActivities, 'page'>> {
+  return proxyActivities({
+    taskQueue: queue,
+    startToCloseTimeout: PAGE_BOUND_MS + GATE_BOUND_MS + promptTimeoutMs + 10_000,
+    heartbeatTimeout: HEARTBEAT_TIMEOUT,
+    cancellationType: ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
+    retry: { initialInterval: '500 ms', maximumInterval: '10 s' },
   });
 }
 

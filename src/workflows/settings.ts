@@ -26,12 +26,12 @@ export function configOf(
 ): BatchConfig {
   const { taskHash, taskName, model } = opened;
   const { concurrency, budgetNano, deadline } = settings;
-  const onBudget = input.onBudget ?? 'pause';
+  const { execution = 'item', onBudget = 'pause' } = input;
   return {
     taskHash,
     taskName,
     model: settings.model ?? model,
-    options: { concurrency, execution: 'item', budgetNano, onBudget, deadline, open: !inputClosed },
+    options: { concurrency, execution, budgetNano, onBudget, deadline, open: !inputClosed },
     settings,
   };
 }

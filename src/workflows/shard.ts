@@ -15,10 +15,11 @@ import type { OpenedShard } from '../activities/types.js';
 import type { RangeCounts } from '../store/types.js';
 import type { ItemError } from '../task/errors.js';
 import { itemId } from './ids.js';
+import { InlineRecords } from './inline.js';
 import { item } from './item.js';
 import { drainedSignal, setShareSignal, stopSignal, yieldSignal } from './messages.js';
 import { rows } from './proxies.js';
-import { itemSummary, planDetails } from './summaries.js';
+import { failureDetails, inlineDetails, itemSummary, planDetails } from './summaries.js';
 import { endError, type EndReason } from './ends.js';
 import type { FailureNote, ShardInput, ShardResult } from './types.js';
 import { versioned } from './versioning.js';
@@ -26,7 +27,7 @@ import { versioned } from './versioning.js';
 /** Failures a shard tells its batch; all of them are in the store. */
 const FAILURE_NOTES = 10;
 
-/** A range of records: keeps `share` items in flight and closes the range so that every record has its outcome. */
+/** A range of records: keeps `share` prompts in flight and closes the range so that every record has its outcome. */
 export async function shard(input: ShardInput): Promise<ShardResult> {
   const run = new ShardRun(input);
   setHandler(setShareSignal, (share) => run.setShare(share));
@@ -36,11 +37,17 @@ export async function shard(input: ShardInput): Promise<ShardResult> {
 }
 setWorkflowOptions(versioned('PINNED'), shard);
 
+/** A running shard: its steps in order, and what the message handlers touch. */
 class ShardRun {
-  private share: number;
-  private inFlight = 0;
-  private yielded = false;
+  /** Prompts it may keep in flight. */
+  share: number;
+  /** Workflows of records in flight. */
+  inFlight = 0;
+  /** The batch wants to continue as new. */
+  yielded = false;
   private stopReason: EndReason | null = null;
+  private started = 0;
+  private inline: InlineRecords | undefined;
   private readonly failures: FailureNote[] = [];
 
   constructor(private readonly input: ShardInput) {
@@ -59,50 +66,63 @@ class ShardRun {
     this.stopReason = reason;
   }
 
+  get isStopped(): boolean {
+    return this.stopReason !== null;
+  }
+
   async execute(): Promise<ShardResult> {
-    const { batchId, from, to } = this.input;
-    const opened = await rows.openShard.executeWithOptions({ summary: `records ${from}..${to - 1}` }, [
-      batchId,
-      from,
-      to,
-    ]);
+    const { to } = this.input;
+    const opened = await this.open();
     let cancelled: Error | undefined;
-    let started = 0;
     try {
-      started = await this.startAll(opened);
+      await (this.inline === undefined ? this.startAll(opened) : this.inline.run());
     } catch (error) {
       if (!isCancellation(error) || !(error instanceof Error)) throw error;
       cancelled = error;
       this.stopReason = 'cancelled';
     }
     // Cancelled items still end by themselves; wait for them so that their prompts are journalled.
-    await CancellationScope.nonCancellable(() => condition(() => this.inFlight === 0));
-    const next = this.yielded && this.stopReason === null ? (opened.indices[started] ?? to) : to;
+    await CancellationScope.nonCancellable(() => condition(() => this.inFlight === 0 && (this.inline?.isIdle ?? true)));
+    const next = this.yielded && this.stopReason === null ? this.nextOf(opened) : to;
     const counts = await CancellationScope.nonCancellable(() => this.close(next));
     if (cancelled !== undefined) throw cancelled;
-    return { counts, next, failures: this.failures };
+    const { failures, inline } = this;
+    return { counts, next, failures, ...(inline === undefined ? {} : { inline: inline.counts }) };
   }
 
-  /** Starts items while it may; returns how many it started. */
-  private async startAll({ indices, ids }: OpenedShard): Promise<number> {
+  private async open(): Promise<OpenedShard> {
+    const { batchId, from, to, execution } = this.input;
+    const options = { summary: `records ${from}..${to - 1}` };
+    if (execution !== 'inline') return rows.openShard.executeWithOptions(options, [batchId, from, to]);
+    const ranges = await rows.openPages.executeWithOptions(options, [batchId, from, to]);
+    this.inline = new InlineRecords(this.input, this, ranges);
+    return { indices: [], ids: [] };
+  }
+
+  private nextOf({ indices }: OpenedShard): number {
+    const { to } = this.input;
+    return this.inline === undefined ? (indices[this.started] ?? to) : this.inline.next(to);
+  }
+
+  /** Starts items while it may. */
+  private async startAll({ indices, ids }: OpenedShard): Promise<void> {
     const halted = () => this.yielded || this.stopReason !== null;
     const startOne = (position: number): void => {
       const index = indices[position];
       if (index !== undefined) this.startItem(index, ids[position] ?? String(index));
     };
-    let started = 0;
-    while (started < indices.length) {
+    while (this.started < indices.length) {
       await condition(() => this.inFlight < this.share || halted());
       if (halted()) break;
-      startOne(started);
-      started += 1;
+      startOne(this.started);
+      this.started += 1;
     }
-    if (started === indices.length) await this.tellDrained();
+    if (this.started === indices.length) await this.tellDrained();
     await condition(() => this.inFlight === 0);
-    return started;
   }
 
-  private async tellDrained(): Promise<void> {
+  /** Its place may be given to the next shard. */
+  async tellDrained(): Promise<void> {
     try {
       await getExternalWorkflowHandle(this.input.batchId).signal(drainedSignal, this.input.shard);
     } catch (error) {
@@ -111,7 +131,8 @@ class ShardRun {
     }
   }
 
-  private startItem(index: number, id: string): void {
+  /** Starts the workflow of a record. */
+  startItem(index: number, id: string): void {
     this.inFlight += 1;
     void this.runItem(index, id).finally(() => {
       this.inFlight -= 1;
@@ -139,11 +160,16 @@ class ShardRun {
     const cause = error instanceof ChildWorkflowFailure ? error.cause : error;
     const category = cause instanceof ApplicationFailure ? (cause.type ?? 'unknown') : 'cancelled';
     const message = cause instanceof Error ? cause.message : String(cause);
-    if (this.failures.length === FAILURE_NOTES) this.failures.shift();
-    this.failures.push({ index, category, message: message.slice(0, 300) });
-    setCurrentDetails(
-      this.failures.map((note) => `- record ${note.index}: ${note.category}: ${note.message}`).join('\n'),
-    );
+    this.show([{ index, category, message: message.slice(0, 300) }]);
+  }
+
+  /** Keeps the last failures, and shows how the shard is doing. */
+  show(failures: readonly FailureNote[]): void {
+    this.failures.push(...failures);
+    this.failures.splice(0, Math.max(0, this.failures.length - FAILURE_NOTES));
+    const parts = this.inline === undefined ? [] : [inlineDetails(this.inline.counts)];
+    if (this.failures.length > 0) parts.push(failureDetails(this.failures));
+    setCurrentDetails(parts.join('\n\n'));
   }
 
   private async close(to: number): Promise<RangeCounts> {

@@ -9,13 +9,24 @@ import {
 } from '@temporalio/workflow';
 import type { OpenedBatch } from '../activities/types.js';
 import type { StopReason } from '../limits/types.js';
-import type { RangeCounts } from '../store/types.js';
+import type { ExecutionMode, RangeCounts } from '../store/types.js';
 import { endError, type EndReason } from './ends.js';
-import { nextShardSize, openShardTarget, type Range, shares, type Supply, takeRange, waiting } from './fanout.js';
+import {
+  MAX_SHARD_ITEMS,
+  nextShardSize,
+  openShardTarget,
+  type Range,
+  shares,
+  type Supply,
+  takeRange,
+  waiting,
+} from './fanout.js';
 import { itemId, shardId } from './ids.js';
 import { setShareSignal, skipSignal, stopSignal, yieldSignal } from './messages.js';
+import { MAX_INLINE_SHARD_RECORDS } from './paging.js';
 import { rows } from './proxies.js';
 import { shard } from './shard.js';
+import { shardDetails } from './summaries.js';
 import type { FailureNote, ShardResult } from './types.js';
 
 /** Failures the query `failures` shows. */
@@ -48,6 +59,8 @@ export class Shards {
     private readonly batchId: string,
     /** The batch as its rows say. */
     readonly opened: OpenedBatch,
+    /** How its records run. */
+    private readonly execution: ExecutionMode,
     start: {
       readonly supply: Supply;
       readonly counts: RangeCounts;
@@ -81,7 +94,8 @@ export class Shards {
 
   /** Opens the next shard; its end is counted when it comes. */
   openNext(concurrency: number): void {
-    const taken = takeRange(this.supply, nextShardSize(this.waiting, Math.max(1, this.freePlaces(concurrency))));
+    const places = Math.max(1, this.freePlaces(concurrency));
+    const taken = takeRange(this.supply, nextShardSize(this.waiting, places, this.maxRecords));
     if (taken === undefined) return;
     this.supply = taken.rest;
     const number = this.nextShard;
@@ -94,6 +108,10 @@ export class Shards {
     void this.run(number, taken.range, share).finally(() => {
       this.open.delete(number);
     });
+  }
+
+  private get maxRecords(): number {
+    return this.execution === 'inline' ? MAX_INLINE_SHARD_RECORDS : MAX_SHARD_ITEMS;
   }
 
   /** A shard has started its last item: its place is free. */
@@ -162,15 +180,16 @@ export class Shards {
 
   private async run(number: number, [from, to]: Range, share: number): Promise<void> {
     const { plan, queue, functionQueue, hasPostProcess } = this.opened;
+    const inline = this.execution === 'inline';
     try {
       const input = { batchId: this.batchId, shard: number, from, to, share, plan, queue, functionQueue };
       const result = await executeChild(shard, {
         workflowId: shardId(this.batchId, number),
-        args: [{ ...input, postProcess: hasPostProcess }],
+        args: [{ ...input, postProcess: hasPostProcess, ...(inline ? { execution: this.execution } : {}) }],
         parentClosePolicy: ParentClosePolicy.REQUEST_CANCEL,
         workflowTaskTimeout: '5 s',
         staticSummary: `records ${from}..${to - 1} of ${this.opened.taskName}`,
-        staticDetails: `Shard ${number} of batch \`${this.batchId}\`: one child workflow per record.`,
+        staticDetails: shardDetails(number, this.batchId, this.execution),
       });
       this.took(result, to);
     } catch (error) {

@@ -1,8 +1,11 @@
+import type { ExecutionMode } from '../store/types.js';
 import type { ItemPlan, RetryStateData } from '../recovery/types.js';
 import { pathText } from '../recovery/paths.js';
 import type { Issue } from '../task/outcome.js';
 import type { Stage } from '../task/spec.js';
-import type { BatchProgress } from './types.js';
+import type { Range } from './fanout.js';
+import { countOf } from './paging.js';
+import type { BatchProgress, FailureNote, InlineCounts } from './types.js';
 
 /** Texts people read in the Temporal UI. No user data beyond record ids and names of fields. */
 
@@ -33,9 +36,37 @@ function stageName(stage: Stage): string {
   return stage.effort === undefined ? stage.kind : `${stage.kind} effort ${stage.effort}`;
 }
 
+/** What a shard is, for its details. */
+export function shardDetails(shard: number, batchId: string, execution: ExecutionMode): string {
+  const how =
+    execution === 'item'
+      ? 'one child workflow per record'
+      : 'pages of first prompts, and a child workflow for each record that needs more';
+  return `Shard ${shard} of batch \`${batchId}\`: ${how}.`;
+}
+
 /** One line for an item: its position, and its id where that says more. */
 export function itemSummary(index: number, id: string): string {
   return id === String(index) ? `record ${index}` : `record ${index} · ${id.slice(0, 80)}`;
+}
+
+/** One line for a page: `page: records 0..99`, `page: 40 records of 0..99`. */
+export function pageSummary(what: string, ranges: readonly Range[]): string {
+  const [first, ...others] = ranges;
+  if (first === undefined) return what;
+  const last = (ranges.at(-1)?.[1] ?? 0) - 1;
+  const count = others.length === 0 ? 'records ' : `${countOf(ranges)} records of `;
+  return `${what}: ${count}${first[0]}..${last}`;
+}
+
+/** What a shard in `inline` mode shows of itself. */
+export function inlineDetails({ answeredAtOnce, becameItems }: InlineCounts): string {
+  return `${answeredAtOnce} records answered at once, ${becameItems} became workflows.`;
+}
+
+/** The last failures in Markdown. */
+export function failureDetails(failures: readonly FailureNote[]): string {
+  return failures.map((note) => `- record ${note.index}: ${note.category}: ${note.message}`).join('\n');
 }
 
 /** The ladder in Markdown, for an item's details. */

@@ -1,5 +1,5 @@
 import type { ItemPlan, RetryStateData } from '../recovery/types.js';
-import type { BatchOptions, PauseState, RangeCounts } from '../store/types.js';
+import type { BatchOptions, ExecutionMode, PauseState, RangeCounts } from '../store/types.js';
 import type { StopReason } from '../limits/types.js';
 import type { Json, JsonObject } from '../task/json.js';
 import type { PoolLimits } from '../task/spec.js';
@@ -19,6 +19,8 @@ export interface BatchInput {
   readonly onBudget?: 'pause' | 'stop';
   /** ISO time after which no prompt starts. */
   readonly deadline?: string;
+  /** Whether every record is a workflow (`item`), or only those that need more than one prompt (`inline`). Default `item`. */
+  readonly execution?: ExecutionMode;
   /** Input grows by `addItems` until `closeInput`. Default false: the records are in the store already. */
   readonly open?: boolean;
   /** State carried over a continue-as-new. Not for callers. */
@@ -153,6 +155,8 @@ export interface ShardInput {
   readonly functionQueue: string;
   /** Whether outcomes have a post-processor. */
   readonly postProcess: boolean;
+  /** Absent = `item`. */
+  readonly execution?: ExecutionMode;
 }
 
 /** Result of a `shard`. */
@@ -163,6 +167,16 @@ export interface ShardResult {
   readonly next: number;
   /** The last few failures. */
   readonly failures: readonly FailureNote[];
+  /** In `inline` mode: how its records went. For people who read it in the UI. */
+  readonly inline?: InlineCounts;
+}
+
+/** How the records of a shard in `inline` mode went. */
+export interface InlineCounts {
+  /** Records that ended with their first prompt, without a workflow of their own. */
+  readonly answeredAtOnce: number;
+  /** Records that needed more and became workflows. */
+  readonly becameItems: number;
 }
 
 /** Input of an `item` workflow. */

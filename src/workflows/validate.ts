@@ -3,17 +3,19 @@ import { thrownText } from '../task/errors.js';
 import type { Json } from '../task/json.js';
 import { isJsonObject } from '../task/json.js';
 import type { PoolLimits } from '../task/spec.js';
+import type { ExecutionMode } from '../store/types.js';
 import type { AddItems, BatchInput } from './types.js';
 
 /** Checks of messages, which any SDK may send. Pure; each throws an Error that says what is wanted. */
 
 /** The settings a batch is started with, which any SDK may send. Throws a failure that ends the workflow. */
-export function checkInput({ concurrency, budgetUsd, deadline }: BatchInput): void {
+export function checkInput({ concurrency, budgetUsd, deadline, execution }: BatchInput): void {
   try {
     if (concurrency !== undefined) checkConcurrency(concurrency);
     if (budgetUsd !== undefined) checkBudget(budgetUsd);
     // A deadline that has passed is no mistake: the batch then ends at once, all of it `notRun`.
     if (deadline !== undefined) checkDeadline(deadline, -Infinity);
+    if (execution !== undefined) checkExecution(execution);
   } catch (error) {
     throw ApplicationFailure.nonRetryable(`The batch's input can't be used: ${thrownText(error)}`, 'input');
   }
@@ -31,6 +33,13 @@ export function checkBudget(value: unknown): void {
   if (value !== null && !(typeof value === 'number' && Number.isFinite(value) && value >= 0)) {
     throw new Error('setBudget wants a number of dollars, 0 or more, or null for no limit');
   }
+}
+
+const EXECUTION_MODES: readonly unknown[] = ['item', 'inline'] satisfies ExecutionMode[];
+
+/** How records run: `item` or `inline`. */
+function checkExecution(value: unknown): void {
+  if (!EXECUTION_MODES.includes(value)) throw new Error(`execution is one of ${EXECUTION_MODES.join(', ')}`);
 }
 
 /** `provider/model`, or null for the task's own. */

@@ -95,6 +95,25 @@ export function storeContract(url: () => string): void {
     });
   });
 
+  describe('records without an outcome', () => {
+    it('come with their prompts, whatever their size; the others are left out', async () => {
+      const id = await loaded(store, 40);
+      await store.reserve(reservation(id, 3));
+      await store.settle(settlement(id, 3, { result: 'invalid', kept: { a: 1 } }));
+      await store.reserve(reservation(id, 5));
+      await store.writeOutcome(outcome(id, 7));
+      const asked = Array.from({ length: 38 }, (_, i) => i + 1);
+      const open = await all(store.openRecords(id, asked));
+      expect(open.map((one) => one.record.index)).toEqual(asked.filter((index) => index !== 7));
+      expect(open[2]?.record).toEqual(await store.getRecord(id, 3));
+      expect(open[2]?.journal).toEqual(await store.journal(id, 3));
+      expect(open[2]?.journal).toMatchObject([{ state: 'settled', result: 'invalid', kept: { a: 1 } }]);
+      expect(open[4]?.journal).toMatchObject([{ state: 'sent' }]);
+      expect(open[0]?.journal).toEqual([]);
+      expect(await all(store.openRecords(id, []))).toEqual([]);
+    });
+  });
+
   describe('records', () => {
     it('gives back what was loaded, in chunks', async () => {
       const id = randomUUID();

@@ -33,6 +33,8 @@ export interface RunOptions extends PlaceOptions {
   readonly model?: string;
   /** Prompts in flight. */
   readonly concurrency?: number;
+  /** How records run. */
+  readonly execution?: 'item' | 'inline';
   /** Only the first records. */
   readonly limit?: number;
   /** Money limit; USD. */
@@ -70,7 +72,7 @@ export function addRun(program: Command, host: CommandHost): void {
     .option('--out <file>', 'results: .jsonl, .csv or .parquet (default: .tempered/results/BATCH.jsonl)')
     .option('--model <provider/model>', "use this model instead of the task's")
     .option('--concurrency <n>', 'prompts in flight (default: 50)', wholeNumber(1, 10_000))
-    .addOption(new Option('--execution <mode>', 'how records run').choices(['item']).default('item'))
+    .addOption(new Option('--execution <mode>', 'how records run (default: item)').choices(['item', 'inline']))
     .option('--limit <n>', 'only the first records', wholeNumber(1))
     .option('--budget <usd>', 'most it may cost', dollars)
     .addOption(new Option('--on-budget <what>', 'at the end of the budget (default: pause)').choices(['pause', 'stop']))
@@ -144,10 +146,11 @@ class Run {
 
   private startOptions() {
     const { budget: budgetUsd, concurrency, limit, onBudget, deadline: until, batchId, reuse } = this.call.options;
-    const { onBadInput, idField, open, new: again } = this.call.options;
+    const { execution, onBadInput, idField, open, new: again } = this.call.options;
     const { signal } = this.call.interrupt;
     const start = {
       concurrency,
+      execution,
       limit,
       budgetUsd,
       onBudget,

@@ -1,0 +1,290 @@
+import { CancelledFailure } from '@temporalio/common';
+import { GATE_BOUND_MS } from '../limits/bounds.js';
+import type { ModelReply } from '../providers/types.js';
+import { advance } from '../recovery/ladder.js';
+import type { PromptReport, Step } from '../recovery/types.js';
+import type { Control } from '../store/types.js';
+import { type ItemError, TemperedError } from '../task/errors.js';
+import type { OutcomeMetadata } from '../task/outcome.js';
+import type { Json } from '../task/json.js';
+import { type Ask, buildAsk } from './ask.js';
+import type { ActivityDeps } from './context.js';
+import { halt, isFatal, isUnspent, retryWait, UNREACHABLE_TRIES } from './faults.js';
+import { type Job, type Journalled, journalled, outcomeOf } from './job.js';
+import { functionError, type Judged, judge, plainError } from './reply.js';
+import { send } from './send.js';
+import { mustWait, paused, stopped } from './signals.js';
+import type { PromptResult } from './types.js';
+
+/** Outputs up to this many bytes are returned to history, so that the UI shows them; bigger ones stay in the store. */
+const MAX_OUTPUT_BYTES = 64 * 1024;
+
+/** What is around one prompt. */
+export interface PromptScope {
+  /** Aborts it: its workflow was cancelled, or its record. */
+  readonly signal: AbortSignal;
+  /** The batch's first prompt, sent ahead of its record's turn: journalled, but ends nothing. */
+  readonly probe: boolean;
+  /** Tells the worker's log what nobody else hears. */
+  readonly warn: (message: string) => void;
+}
+
+/** A prompt that was spent, and what the ladder says comes next. The outcome, if that is the end, is written. */
+export interface PromptEnd {
+  /** What happened. */
+  readonly result: PromptResult;
+  /** The end, or another prompt. */
+  readonly step: Step;
+}
+
+/** One prompt of one record: a request to a model, journalled before and after, so that a crash never pays twice. */
+export class PromptRun {
+  constructor(
+    private readonly deps: ActivityDeps,
+    private readonly job: Job,
+    private readonly scope: PromptScope,
+  ) {}
+
+  /**
+   * Uses the answer in the journal, or sends the prompt. `waits`: rate limits and refusals in a row before it. Throws
+   * {@link UnsentError} when nothing was spent, the signal's reason when its workflow was cancelled.
+   */
+  async execute(waits: number): Promise<PromptEnd> {
+    const { job } = this;
+    const known = await journalled(this.deps, job);
+    if (known !== undefined) return this.deliver(known);
+    const control = await this.mayStart();
+    const ask = this.ask(control);
+    const permit = await this.enterGate(ask, control, waits);
+    let tokens: number | null = 0;
+    try {
+      // The wait at the gate may have been long: what was changed meanwhile holds for this prompt too.
+      await this.reserve(ask, await this.mayStart());
+      tokens = null;
+      const reply = await send(this.deps, job, ask, this.scope.signal);
+      tokens = reply.usage === null ? null : reply.usage.inputTokens + reply.usage.outputTokens;
+      return await this.settle(ask, control, reply, waits);
+    } finally {
+      permit.release(tokens);
+    }
+  }
+
+  /** The batch's word: may a prompt of this record start now? */
+  private async mayStart(): Promise<Control> {
+    const { batchId, index } = this.place;
+    const control = await this.deps.control.read(batchId);
+    if (control.stop !== null) throw stopped(control.stop);
+    if (control.deadline !== null && this.deps.now() >= control.deadline) throw stopped('deadline');
+    if (control.cancelled.includes(index)) throw stopped(ITEM_CANCELLED);
+    if (control.paused !== null) throw paused(control.paused.message);
+    return control;
+  }
+
+  private ask(control: Control): Ask {
+    const { batch, task, record, state, kept } = this.job;
+    try {
+      const now = new Date(this.deps.now());
+      return buildAsk({
+        task,
+        record,
+        state,
+        kept,
+        control,
+        prepared: batch.prepared,
+        endpoints: this.deps.providers,
+        now,
+      });
+    } catch (error) {
+      if (!(error instanceof TemperedError)) throw error;
+      throw stopped({ category: error.category, message: error.explanation, retryable: false });
+    }
+  }
+
+  private async enterGate(ask: Ask, control: Control, waits: number) {
+    const entered = await this.deps.gate.enter({
+      pool: ask.provider,
+      batchId: this.job.batch.id,
+      concurrency: control.concurrency,
+      tokens: ask.tokens,
+      limits: { ...this.job.task.spec.limits, ...control.limits },
+      boundMs: GATE_BOUND_MS,
+      signal: this.scope.signal,
+    });
+    if ('permit' in entered) return entered.permit;
+    const { refusal } = entered;
+    switch (refusal.kind) {
+      case 'paused':
+        throw paused(refusal.reason);
+      case 'stopped':
+        throw stopped(refusal.reason);
+      case 'busy':
+        throw mustWait({
+          type: 'RateLimited',
+          message: `waiting for ${refusal.limiter}`,
+          waitMs: refusal.retryInMs,
+          waits,
+        });
+    }
+  }
+
+  private async reserve(ask: Ask, control: Control): Promise<void> {
+    const { batchId } = this.place;
+    const { model, provider: pool, stage, kind, variation, worstNano } = ask;
+    const { budgetNano } = control;
+    if (budgetNano !== null && worstNano === null) {
+      const message = `The price of ${model} isn't known, so no budget can be kept. Choose another model, or take the budget away with \`tempered set ${batchId} --budget none\`.`;
+      return this.pauseForMoney(control, message);
+    }
+    const base = { ...this.place, stage, kind, variation, model, pool, worstNano, budgetNano };
+    const reserved = await this.deps.store.reserve(base);
+    if (reserved.ok) return;
+    if (reserved.needsNano === null) throw stopped(ENDED);
+    const usd = (reserved.needsNano / 1e9).toFixed(4);
+    const message = `The budget is used up: the next prompt may need $${usd} in all. Raise it with \`tempered set ${batchId} --budget USD\`.`;
+    return this.pauseForMoney(control, message);
+  }
+
+  private async pauseForMoney(control: Control, message: string): Promise<never> {
+    await halt(this.deps, this.job.batch.id, control, { category: 'budget', message, retryable: true });
+    throw paused(message);
+  }
+
+  /** Journals what came of the prompt, and tells the workflow. */
+  private async settle(ask: Ask, control: Control, reply: ModelReply, waits: number): Promise<PromptEnd> {
+    const { job } = this;
+    const unspent = !reply.ok && (isUnspent(reply.error) || isFatal(reply.error));
+    if (!reply.ok && unspent) return this.giveBack(ask, control, reply, waits);
+    const judged = await this.judged(ask, reply);
+    const { event, verdict, output, usage, costNano } = judged;
+    await this.callOnError(event);
+    const user = job.user.toJSON().user;
+    const report: PromptReport = { event, promptsUsed: job.prompt, usage, costNano, user };
+    const { stage, kind, variation, model } = ask;
+    const result: PromptResult = { ...report, stage, kind, variation, model, verdict, ...shown(output, verdict) };
+    const metadata = job.task.spec.includeMetadata ? metadataOf(reply, job) : null;
+    const step = advance(job.task.plan, job.state, report);
+    await this.deps.store.settle({
+      ...this.place,
+      result: verdict,
+      issues: event.kind === 'invalid' ? event.issues : [],
+      error: event.kind === 'error' ? event.error : null,
+      kept: event.kind === 'invalid' ? (judged.keptAside ?? event.kept) : null,
+      usage,
+      costNano,
+      cacheSavingsNano: judged.savingsNano,
+      latencyMs: reply.latencyMs,
+      raw: reply.raw,
+      metadata,
+      reply: { output, user },
+      spent: true,
+      outcome: this.scope.probe ? null : outcomeOf(job, step, { ...judged, metadata }),
+    });
+    this.throwIfCancelled(reply);
+    return { result, step };
+  }
+
+  private judged(ask: Ask, reply: ModelReply): Promise<Judged> {
+    const { task, state, prompt, record } = this.job;
+    return judge(reply, ask, { task, state, prompt, input: record.input });
+  }
+
+  /** The prompt reached no model: it is no prompt. Waits, or pauses the batch when waiting can't help. */
+  private async giveBack(
+    ask: Ask,
+    control: Control,
+    reply: Extract<ModelReply, { ok: false }>,
+    waits: number,
+  ): Promise<never> {
+    const { error } = reply;
+    await this.deps.store.settle({
+      ...this.place,
+      result: error.category,
+      issues: [],
+      error: plainError(error),
+      kept: null,
+      usage: null,
+      costNano: 0,
+      cacheSavingsNano: 0,
+      latencyMs: reply.latencyMs,
+      raw: reply.raw,
+      metadata: null,
+      reply: null,
+      spent: false,
+      outcome: null,
+    });
+    const unreachable = error.category === 'network' && waits + 1 >= UNREACHABLE_TRIES;
+    if (isFatal(error) || unreachable) {
+      await halt(this.deps, this.job.batch.id, control, plainError(error));
+      throw paused(error.message);
+    }
+    const waitMs = retryWait(error, waits);
+    if (error.category === 'rate_limit') await this.deps.gate.cooldown(ask.provider, this.deps.now() + waitMs);
+    const type = error.category === 'rate_limit' ? 'RateLimited' : 'Overloaded';
+    throw mustWait({ type, message: error.message, waitMs, waits: waits + 1 });
+  }
+
+  private async callOnError(event: PromptReport['event']): Promise<void> {
+    const { job, scope } = this;
+    const { functions } = job.task;
+    if (functions.onError === undefined || event.kind === 'valid') return;
+    const error: ItemError = event.kind === 'invalid' ? invalidError(event.issues) : event.error;
+    const timeout = job.task.plan.promptTimeoutMs;
+    const { signal } = scope;
+    try {
+      await functions.onError(error, { attempt: job.prompt, timeout, state: job.user, signal });
+    } catch (thrown) {
+      scope.warn(functionError('onError', thrown).message);
+    }
+  }
+
+  /** A result found in the journal: make sure its outcome is written. */
+  private async deliver({ result, ...answer }: Journalled): Promise<PromptEnd> {
+    const { job } = this;
+    const step = advance(job.task.plan, job.state, result);
+    const outcome = this.scope.probe ? null : outcomeOf(job, step, { ...answer, keptAside: null });
+    if (outcome !== null) await this.deps.store.writeOutcome(outcome);
+    return { result, step };
+  }
+
+  /** A cancelled workflow wants a cancelled activity; a worker that shuts down leaves the prompt to be counted as lost. */
+  private throwIfCancelled(reply: ModelReply): void {
+    if (reply.ok || reply.error.category !== 'cancelled') return;
+    const reason: unknown = this.scope.signal.reason;
+    if (reason instanceof CancelledFailure && reason.message !== 'WORKER_SHUTDOWN') throw reason;
+  }
+
+  private get place() {
+    const { batch, record, prompt } = this.job;
+    return { batchId: batch.id, index: record.index, prompt };
+  }
+}
+
+const ENDED: ItemError = {
+  category: 'unknown',
+  code: 'has_outcome',
+  message: 'The record has its outcome already: an attempt that was given up was answered late.',
+  retryable: false,
+};
+
+/** The end of a record that `cancelItem` named. */
+export const ITEM_CANCELLED: ItemError = {
+  category: 'cancelled',
+  message: 'Cancelled by `cancelItem`.',
+  retryable: true,
+};
+
+function invalidError(issues: readonly { readonly message: string }[]): ItemError {
+  const message = issues.map((issue) => issue.message).join('; ');
+  return { category: 'invalid_output', message, retryable: true };
+}
+
+function shown(output: Json, verdict: PromptResult['verdict']): { output?: Json } {
+  if (verdict !== 'valid' || Buffer.byteLength(JSON.stringify(output)) > MAX_OUTPUT_BYTES) return {};
+  return { output };
+}
+
+function metadataOf(reply: ModelReply, job: Job): OutcomeMetadata {
+  const { safetyRatings, finishReason, rawUsage } = reply;
+  const rawRef = `${job.batch.id}/${job.record.index}/${job.prompt}`;
+  return { safetyRatings, finishReason, tokenUsage: rawUsage, rawRef };
+}

@@ -1,0 +1,83 @@
+import type { Range } from './fanout.js';
+
+/** How a shard in `inline` mode divides its records over activities. Pure. */
+
+/** Records of a page, at most. */
+export const MAX_PAGE_RECORDS = 100;
+
+/** Records of a shard in `inline` mode, at most: were all of them to become workflows, its history would still be short of the server's warning. */
+export const MAX_INLINE_SHARD_RECORDS = 2_000;
+
+/** Pages open at once: while one waits for its last answers, the others keep most of the share busy. */
+const OPEN_PAGES = 4;
+
+/** Prompts each lane of a page sends, one after the other, at most: then the share is divided anew. */
+const ROUNDS = 8;
+
+/** The smallest page worth an activity, where records are left. */
+const MIN_PAGE_RECORDS = 10;
+
+/** What the next page may be. */
+export interface PageSize {
+  /** Records, at most. */
+  readonly records: number;
+  /** Prompts it keeps in flight. */
+  readonly lanes: number;
+}
+
+/**
+ * The next page of `waiting` records, when `inFlight` of a share's prompts are in use; null when it is better to wait
+ * for more room.
+ */
+export function nextPage(waiting: number, share: number, inFlight: number): PageSize | null {
+  const lanes = Math.ceil(share / OPEN_PAGES);
+  const free = share - inFlight;
+  if (waiting === 0 || free < Math.ceil(lanes / 2)) return null;
+  const places = Math.ceil(free / lanes);
+  const even = Math.ceil(waiting / places);
+  const records = Math.min(MAX_PAGE_RECORDS, Math.max(MIN_PAGE_RECORDS, lanes * ROUNDS), even);
+  return { records, lanes: Math.min(lanes, free, records) };
+}
+
+/** Rising indices as ranges: a page of neighbours is one. */
+export function toRanges(indices: readonly number[]): Range[] {
+  const ranges: [number, number][] = [];
+  for (const index of indices) {
+    const last = ranges.at(-1);
+    if (last?.[1] === index) last[1] = index + 1;
+    else ranges.push([index, index + 1]);
+  }
+  return ranges;
+}
+
+/** The indices of ranges, in their order. */
+export function indicesOf(ranges: readonly Range[]): number[] {
+  return ranges.flatMap(([from, to]) => Array.from({ length: to - from }, (_, i) => from + i));
+}
+
+/** The first index none of `ranges` begins before; `none` when there is no range. */
+export function firstIndex(ranges: readonly Range[], none: number): number {
+  return ranges.reduce((first, [from]) => Math.min(first, from), none);
+}
+
+/** Records in `ranges`. */
+export function countOf(ranges: readonly Range[]): number {
+  return ranges.reduce((sum, [from, to]) => sum + (to - from), 0);
+}
+
+/** The first `size` records of `ranges`, and the others. */
+export function takePage(
+  ranges: readonly Range[],
+  size: number,
+): { readonly page: readonly Range[]; readonly rest: readonly Range[] } {
+  const page: Range[] = [];
+  const rest: Range[] = [];
+  let room = size;
+  for (const [from, to] of ranges) {
+    const end = Math.min(to, from + room);
+    if (end > from) page.push([from, end]);
+    if (end < to) rest.push([end, to]);
+    room -= end - from;
+  }
+  return { page, rest };
+}
