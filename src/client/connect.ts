@@ -154,7 +154,12 @@ export async function connectClient(target: Target): Promise<Connected> {
 export async function nativeConnection(target: Target): Promise<NativeConnection> {
   return explained(target, async () => {
     await assertListening(target);
-    return NativeConnection.connect(target.connectionOptions);
+    // Within one machine, compressing costs both sides more than it saves.
+    const compression = isLoopback(target.address) ? ({ codec: 'none' } as const) : undefined;
+    return NativeConnection.connect({
+      ...target.connectionOptions,
+      ...(compression === undefined ? {} : { grpcCompression: compression }),
+    });
   });
 }
 
