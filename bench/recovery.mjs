@@ -1,9 +1,9 @@
 // What partial recovery saves against whole retries: the e-mail task twice, with the default ladder and with one of
 // whole answers only, over the same e-mails with the same invalid first answers, at several shares of them.
 //
-//   npm run bench:recovery [-- --limit N]
+//   npm run bench:recovery [-- --limit N --latency MS]
 //
-// Uses the simulator and the embedded server; about a minute per thousand records and core. The last line is JSON.
+// Uses the simulator and the embedded server of this folder; about a minute per thousand records and core.
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
@@ -15,9 +15,12 @@ import { costNano } from '../dist/models/cost.js';
 import { parseModelRef } from '../dist/models/modelRef.js';
 import { loadTask } from '../dist/task/loadTask.js';
 import { EMAILS, prepareEmails } from '../examples/emails/prepare.mjs';
-import { printTable, readLines, tempered } from '../examples/support.mjs';
+import { readLines, tempered } from '../examples/support.mjs';
+import { finish, ratio } from './support/report.mjs';
 
-const { values } = parseArgs({ options: { limit: { type: 'string', default: '600' } } });
+const { values } = parseArgs({
+  options: { limit: { type: 'string', default: '600' }, latency: { type: 'string', default: '0' } },
+});
 const INVALID_SHARES = [0.05, 0.2, 0.4];
 const FULL = { kind: 'full', temperature: 0 };
 const WARM = { kind: 'full', temperature: 0.25 };
@@ -32,6 +35,7 @@ const scenario = (invalid) => ({
   seed: 2002,
   rates: { wrongFields: invalid * 0.55, missingFields: invalid * 0.25, invalidJson: invalid * 0.2 },
   laterStages: 0.5,
+  latency: { fixedMs: Number(values.latency) },
 });
 
 /** The example's task with other stages, as a JSON task file. */
@@ -66,10 +70,10 @@ async function measure(ladder, invalid) {
   await simulator.close();
   if (ledger.requests !== summary.prompts) throw new Error('The ledger has another number of prompts.');
   const outcomes = readLines(out);
-  const { items, succeeded } = summary;
+  const { items, succeeded, seconds } = summary;
   const all = sumOf(outcomes.flatMap(({ prompts }) => prompts));
   const retries = sumOf(outcomes.flatMap(({ prompts }) => prompts.slice(1)));
-  return { ladder, invalid, items, succeeded, all, retries };
+  return { ladder, invalid, items, succeeded, seconds, all, retries };
 }
 
 const percent = (share) => `${(100 * share).toFixed(1)} %`;
@@ -77,34 +81,6 @@ const usd = (nano) => `$${(nano / 1e9).toFixed(4)}`;
 
 /** Part of the whole ladder's figure that the partial ladder did without; negative when it needed more. */
 const saved = (whole, partial) => (whole === 0 ? '-' : percent(1 - partial / whole));
-
-function printRuns(runs) {
-  const rows = runs.map(({ ladder, invalid, items, succeeded, all }) => [
-    `${percent(invalid)} ${ladder}`,
-    all.prompts,
-    all.inputTokens,
-    all.outputTokens,
-    usd(all.costNano),
-    usd(all.uncachedNano),
-    percent(succeeded / items),
-  ]);
-  printTable(['invalid, retries', 'prompts', 'tokens in', 'tokens out', 'cost', 'cost uncached', 'valid'], rows);
-}
-
-function printSavings(runs) {
-  const rows = INVALID_SHARES.map((invalid) => {
-    const [partial, whole] = ['partial', 'whole'].map((name) =>
-      runs.find((run) => run.ladder === name && run.invalid === invalid),
-    );
-    const of = (part, figure) => saved(whole[part][figure], partial[part][figure]);
-    return [
-      percent(invalid),
-      ...['outputTokens', 'inputTokens', 'costNano', 'uncachedNano'].map((figure) => of('retries', figure)),
-      of('all', 'costNano'),
-    ];
-  });
-  printTable(['saved at', 'output', 'input', 'cost', 'cost uncached', 'cost of the whole batch'], rows);
-}
 
 prepareEmails();
 const runs = [];
@@ -115,8 +91,62 @@ try {
 } finally {
   rmSync(folder, { recursive: true });
 }
-console.log('\nAll prompts');
-printRuns(runs);
-console.log('\nWhat partial retries saved, of what whole retries took (last column: of everything)');
-printSavings(runs);
-console.log(JSON.stringify({ records: Number(values.limit), model: spec.model, runs }));
+
+/** Both ladders at each share of invalid answers. */
+const pairs = INVALID_SHARES.map((invalid) => ({
+  invalid,
+  partial: runs.find((run) => run.ladder === 'partial' && run.invalid === invalid),
+  whole: runs.find((run) => run.ladder === 'whole' && run.invalid === invalid),
+}));
+
+finish({
+  name: 'recovery',
+  title: `Partial retries and whole ones, ${values.limit} e-mails, ${spec.model}, ${values.latency} ms latency`,
+  ratios: pairs.flatMap(({ invalid, partial, whole }) => [
+    ratio(
+      `cost of the batch at ${percent(invalid)} invalid, partial / whole`,
+      partial.all.costNano / whole.all.costNano,
+    ),
+    ratio(`output tokens of retries, partial / whole`, partial.retries.outputTokens / whole.retries.outputTokens),
+    ratio(`time, partial / whole`, partial.seconds / whole.seconds),
+  ]),
+  tables: [
+    {
+      title: 'All prompts',
+      headings: ['invalid, retries', 'prompts', 'tokens in', 'tokens out', 'cost', 'cost uncached', 'valid', 'seconds'],
+      rows: runs.map(({ ladder, invalid, items, succeeded, seconds, all }) => [
+        `${percent(invalid)} ${ladder}`,
+        all.prompts,
+        all.inputTokens,
+        all.outputTokens,
+        usd(all.costNano),
+        usd(all.uncachedNano),
+        percent(succeeded / items),
+        seconds,
+      ]),
+    },
+    {
+      title: 'What partial retries saved of what whole retries took (last column: of the whole batch)',
+      headings: ['invalid', 'output tokens', 'input tokens', 'cost', 'cost uncached', 'cost of the batch'],
+      rows: pairs.map(({ invalid, partial, whole }) => [
+        percent(invalid),
+        ...['outputTokens', 'inputTokens', 'costNano', 'uncachedNano'].map((figure) =>
+          saved(whole.retries[figure], partial.retries[figure]),
+        ),
+        saved(whole.all.costNano, partial.all.costNano),
+      ]),
+    },
+  ],
+  plot: {
+    title: 'Cost of the batch by share of invalid first answers',
+    unit: 'USD',
+    groups: pairs.map(({ invalid, partial, whole }) => ({
+      label: `${percent(invalid)} invalid`,
+      bars: [
+        { label: 'partial retries', value: partial.all.costNano / 1e9 },
+        { label: 'whole retries', value: whole.all.costNano / 1e9 },
+      ],
+    })),
+  },
+  data: { records: Number(values.limit), model: spec.model, runs },
+});

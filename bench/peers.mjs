@@ -1,0 +1,130 @@
+// Tempered against async-batch-llm and the loop everybody writes first: the same stub server, the same records, the
+// same checked answer, in turn.
+//
+//   npm run bench:peers [-- --records N --runs N --concurrency N --latencies 0,100,1000 --fresh]
+//
+// `--fresh` brings the newest async-batch-llm. At 1 s latency a quarter of the records run.
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { parseArgs } from 'node:util';
+import { Ours, writeRecords } from './support/ours.mjs';
+import { preparePeer, runPeer } from './support/peer.mjs';
+import { alternate, finish, medianOf, number, ratio } from './support/report.mjs';
+import { runScript } from './support/script.mjs';
+import { startStub } from './support/startStub.mjs';
+
+const { values } = parseArgs({
+  options: {
+    records: { type: 'string', default: '1000' },
+    runs: { type: 'string', default: '3' },
+    concurrency: { type: 'string', default: '50' },
+    latencies: { type: 'string', default: '0,100,1000' },
+    fresh: { type: 'boolean', default: false },
+  },
+});
+const concurrency = Number(values.concurrency);
+const latencies = values.latencies.split(',').map(Number);
+
+const peerVersion = preparePeer(values.fresh);
+const stub = await startStub();
+const ours = await new Ours(stub).start();
+const folder = mkdtempSync(path.join(tmpdir(), 'tempered-bench-peers-'));
+const modes = await ours.modes();
+
+let files = 0;
+/** A new file for results. */
+const fresh = (ending) => path.join(folder, `${(files += 1)}.${ending}`);
+
+/** Contenders: each runs `n` records once and tells `{seconds, cpuMs, peakMb, wallMs}`. */
+const CONTENDERS = {
+  ...Object.fromEntries(modes.map((mode) => [`tempered ${mode}`, (n) => runOurs(mode, n)])),
+  'async-batch-llm + checkpoint': (n) => peer(n, fresh('sqlite')),
+  'async-batch-llm': (n) => peer(n, null),
+  'openai SDK loop + SQLite': (n) => loop(n, fresh('db')),
+  'openai SDK loop + JSONL': (n) => loop(n, fresh('jsonl')),
+};
+
+async function runOurs(mode, n) {
+  const args = ['--execution', mode, '--concurrency', values.concurrency, '--limit', String(n)];
+  const { result, wallMs, cli, server } = await ours.run(args);
+  if (result.succeeded !== n) throw new Error(`${result.succeeded} of ${n} records succeeded.`);
+  return { seconds: result.seconds, cpuMs: cli.cpuMs + server.cpuMs, peakMb: cli.peakMb, wallMs };
+}
+
+const peer = (n, checkpoint) => runPeer({ baseUrl: stub.baseUrl, n, concurrency, checkpoint });
+const loop = (n, results) => runScript('sdkLoop.mjs', { baseUrl: stub.baseUrl, n, concurrency, results });
+
+async function measure(name, n, latencyMs) {
+  await stub.set({ latencyMs });
+  const begun = performance.now();
+  const result = await CONTENDERS[name](n);
+  const { requests, repeated } = await stub.counts();
+  if (requests !== n || repeated !== 0) throw new Error(`${name} sent ${requests} requests for ${n} records.`);
+  return { wallMs: performance.now() - begun, ...result };
+}
+
+/** What all contenders made at one latency. */
+async function at(latencyMs) {
+  const n = latencyMs >= 1000 ? Math.ceil(Number(values.records) / 4) : Number(values.records);
+  const names = Object.keys(CONTENDERS);
+  const runs = await alternate(names, Number(values.runs), (name) => measure(name, n, latencyMs));
+  const rates = Object.fromEntries(names.map((name) => [name, n / medianOf(runs[name], ({ seconds }) => seconds)]));
+  return { latencyMs, n, runs, rates };
+}
+
+const results = [];
+try {
+  await writeRecords(ours.file('records.jsonl'), Number(values.records));
+  for (const mode of modes) await ours.run(['--execution', mode, '--limit', '20']);
+  for (const latencyMs of latencies) results.push(await at(latencyMs));
+} finally {
+  await ours.end();
+  stub.stop();
+  rmSync(folder, { recursive: true, force: true });
+}
+
+/** The aims hold where nothing but the program's own work counts. */
+function ratiosOf({ latencyMs, rates }) {
+  const checkpoint = rates['async-batch-llm + checkpoint'];
+  const sdk = rates['openai SDK loop + SQLite'];
+  return modes.flatMap((mode) => {
+    const rate = rates[`tempered ${mode}`];
+    const aimed = mode === 'inline' && latencyMs === 0;
+    const label = `${mode} at ${latencyMs} ms`;
+    return [
+      ratio(`${label} / async-batch-llm + checkpoint`, rate / checkpoint, aimed ? { atLeast: 3 } : {}),
+      ratio(`${label} / SDK loop + SQLite`, rate / sdk, aimed ? { atLeast: 0.8 } : {}),
+    ];
+  });
+}
+
+finish({
+  name: 'peers',
+  title: `Records per second at concurrency ${concurrency}, against async-batch-llm ${peerVersion} and an SDK loop`,
+  ratios: results.flatMap(ratiosOf),
+  tables: results.map(({ latencyMs, n, runs, rates }) => ({
+    title: `${n} records at ${latencyMs} ms (medians of ${values.runs}; ideal ${number(latencyMs === 0 ? undefined : (1000 * concurrency) / latencyMs)} records/s)`,
+    headings: ['contender', 'records/s', 'seconds', 'whole command, s', 'CPU ms per record', 'peak MB'],
+    rows: Object.keys(CONTENDERS).map((name) => [
+      name,
+      rates[name],
+      medianOf(runs[name], ({ seconds }) => seconds),
+      medianOf(runs[name], ({ wallMs }) => wallMs / 1000),
+      medianOf(runs[name], ({ cpuMs }) => cpuMs / n),
+      medianOf(runs[name], ({ peakMb }) => peakMb),
+    ]),
+  })),
+  plot: {
+    title: 'Throughput',
+    unit: 'records/s',
+    groups: results.map(({ latencyMs, rates }) => ({
+      label: `${latencyMs} ms latency`,
+      bars: Object.entries(rates).map(([label, value]) => ({ label, value })),
+    })),
+  },
+  notes: [
+    "Seconds: from the first record's start to the last durable result, as each program tells; the whole command adds its start. Ours counts the CPU of the Temporal server too.",
+  ],
+  data: { peerVersion, concurrency, results },
+});

@@ -1,0 +1,182 @@
+// Whether cost and memory grow faster than the records: loading, processing and export of more and more records, each
+// in a process of its own, with CPU and peak memory by process, and bytes of history and store.
+//
+//   npm run bench:scale [-- --sizes 1000,10000,100000 --execution inline --processes N --concurrency N --latency MS]
+//   npm run bench:scale -- --million      adds 1,000,000 records
+//
+// Default: `inline` where there is one, 1,000, 10,000 and 100,000 records; in `item` mode the first two.
+import { parseArgs } from 'node:util';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { statSync } from 'node:fs';
+import { Client, Connection } from '@temporalio/client';
+import { openStore } from '../dist/store/openStore.js';
+import { Ours, writeRecords } from './support/ours.mjs';
+import { childrenOf, follow } from './support/proc.mjs';
+import { finish, ratio } from './support/report.mjs';
+import { startStub } from './support/startStub.mjs';
+
+const { values } = parseArgs({
+  options: {
+    sizes: { type: 'string' },
+    execution: { type: 'string' },
+    processes: { type: 'string' },
+    concurrency: { type: 'string', default: '50' },
+    latency: { type: 'string', default: '0' },
+    million: { type: 'boolean', default: false },
+  },
+});
+
+const stub = await startStub();
+const ours = await new Ours(stub).start();
+const execution = values.execution ?? (await ours.modes()).at(-1);
+const known = execution === 'item' ? [1_000, 10_000] : [1_000, 10_000, 100_000];
+const sizes = values.sizes?.split(',').map(Number) ?? [...known, ...(values.million ? [1_000_000] : [])];
+
+/** Waits for the batch's end without taking CPU worth mentioning. */
+async function ended(batchId) {
+  const store = await openStore(`sqlite:${ours.file('.tempered/store.db')}`);
+  try {
+    for (;;) {
+      const row = await store.getBatch(batchId);
+      if (row.finishedAt !== null && ['finished', 'cancelled', 'stopped'].includes(row.status)) return row;
+      await sleep(250);
+    }
+  } finally {
+    await store.close();
+  }
+}
+
+/** Mean length and bytes of the histories of some items of a batch, and bytes of its own history. */
+async function histories(batchId, n) {
+  const connection = await Connection.connect({ address: ours.address });
+  const { workflow } = new Client({ connection });
+  const describe = async (id) => {
+    const { historyLength, raw } = await workflow.getHandle(id).describe();
+    return { events: historyLength, bytes: Number(raw.workflowExecutionInfo.historySizeBytes) };
+  };
+  const batch = await describe(batchId);
+  const shard = await describe(`${batchId}/s0`);
+  const sample = execution === 'item' ? [1, 2, 3, 4, 5].map((part) => Math.floor((part * (n - 1)) / 5)) : [];
+  const items = await Promise.all(sample.map((index) => describe(`${batchId}/${index}`)));
+  await connection.close();
+  const mean = (figure) => (items.length === 0 ? 0 : items.reduce((sum, one) => sum + one[figure], 0) / items.length);
+  return { itemEvents: mean('events'), itemBytes: mean('bytes'), batch, shard };
+}
+
+const databaseBytes = () => statSync(ours.file('.tempered/temporal.db')).size;
+
+async function measure(n) {
+  console.error(`${n} records`);
+  await stub.set({ latencyMs: Number(values.latency) });
+  const data = `records-${n}.jsonl`;
+  await writeRecords(ours.file(data), n);
+  const before = { store: ours.storeBytes(), database: databaseBytes() };
+  const worker = await ours.worker(values.processes === undefined ? [] : ['--processes', values.processes]);
+  const processes = [worker.pid, ...childrenOf(worker.pid)];
+  const stop = follow({
+    ...Object.fromEntries(processes.map((pid, i) => [`worker ${i}`, pid])),
+    server: ours.serverPid,
+    stub: stub.pid,
+  });
+  const args = ['--execution', execution, '--concurrency', values.concurrency, '--detach', '--batch-id', `scale-${n}`];
+  const load = await ours.run(args, {}, data);
+  const row = await ended(`scale-${n}`);
+  const usage = stop();
+  worker.child.kill('SIGINT');
+  await worker.exited;
+  const { requests } = await stub.counts();
+  if (requests !== n) throw new Error(`${requests} requests for ${n} records.`);
+  const exported = await ours.cli(['results', `scale-${n}`, '--out', 'out.jsonl']);
+  const seconds = (row.finishedAt - row.startedAt) / 1000;
+  const workers = processes.map((_, i) => usage[`worker ${i}`]);
+  return {
+    n,
+    seconds,
+    rate: n / seconds,
+    loadSeconds: load.wallMs / 1000,
+    exportSeconds: exported.wallMs / 1000,
+    cpu: {
+      load: load.cli.cpuMs / n,
+      worker: workers.reduce((sum, { cpuMs }) => sum + cpuMs, 0) / n,
+      server: usage.server.cpuMs / n,
+      stub: usage.stub.cpuMs / n,
+      export: exported.cli.cpuMs / n,
+    },
+    peak: {
+      load: load.cli.peakMb,
+      worker: Math.max(...workers.map(({ peakMb }) => peakMb)),
+      server: usage.server.peakMb,
+      export: exported.cli.peakMb,
+    },
+    storeBytes: (ours.storeBytes() - before.store) / n,
+    databaseBytes: (databaseBytes() - before.database) / n,
+    histories: await histories(`scale-${n}`, n),
+  };
+}
+
+const results = [];
+try {
+  await writeRecords(ours.file('records.jsonl'), 20);
+  await ours.run(['--execution', execution]);
+  for (const n of sizes) results.push(await measure(n));
+} finally {
+  await ours.end();
+  stub.stop();
+}
+
+const last = results.at(-1);
+const base = results.find(({ n }) => n === 10_000) ?? results[0];
+const compared = `${last.n} / ${base.n} records`;
+const cpuOf = ({ cpu }) => cpu.worker + cpu.server;
+
+finish({
+  name: 'scale',
+  title: `${execution} mode, concurrency ${values.concurrency}, ${values.latency} ms latency`,
+  ratios: [
+    ratio(`CPU per record, ${compared}`, cpuOf(last) / cpuOf(base), { atMost: 1.15 }),
+    ratio(`worker's peak memory, ${compared}`, last.peak.worker / base.peak.worker, { atMost: 1.15 }),
+    ratio(`CLI's peak memory, ${compared}`, last.peak.load / base.peak.load, { atMost: 1.15 }),
+    ratio(`time to load / to process, ${last.n} records`, last.loadSeconds / last.seconds, { atMost: 0.05 }),
+    ratio(`time to export / to process, ${last.n} records`, last.exportSeconds / last.seconds, { atMost: 0.05 }),
+    ratio("CLI's peak, MB (load or export)", Math.max(last.peak.load, last.peak.export), { atMost: 150 }),
+    ratio("worker's peak, MB", last.peak.worker, { atMost: 600 }),
+  ],
+  tables: [
+    {
+      title: 'Time',
+      headings: ['records', 'records/s', 'process, s', 'load, s', 'export, s'],
+      rows: results.map((one) => [one.n, one.rate, one.seconds, one.loadSeconds, one.exportSeconds]),
+    },
+    {
+      title: 'CPU ms per record, by process (load and export include the command’s start)',
+      headings: ['records', 'worker', 'Temporal server', 'load', 'export', 'stub'],
+      rows: results.map(({ n, cpu }) => [n, cpu.worker, cpu.server, cpu.load, cpu.export, cpu.stub]),
+    },
+    {
+      title: 'Peak memory by process, MB',
+      headings: ['records', 'worker', 'Temporal server', 'load', 'export'],
+      rows: results.map(({ n, peak }) => [n, peak.worker, peak.server, peak.load, peak.export]),
+    },
+    {
+      title: 'Bytes per record, and history',
+      headings: ['records', 'store', "server's database", 'history of an item', 'its events', 'history of a shard'],
+      rows: results.map(({ n, storeBytes, databaseBytes: database, histories: { itemBytes, itemEvents, shard } }) => [
+        n,
+        storeBytes,
+        database,
+        itemBytes,
+        itemEvents,
+        shard.bytes,
+      ]),
+    },
+  ],
+  plot: {
+    title: `CPU per record, ${execution} mode`,
+    unit: 'ms',
+    groups: results.map(({ n, cpu }) => ({
+      label: `${n.toLocaleString('en')} records`,
+      bars: ['worker', 'server', 'load', 'export'].map((label) => ({ label, value: cpu[label] })),
+    })),
+  },
+  data: { execution, results },
+});
