@@ -28,7 +28,7 @@ export async function startServer(settings = [], env = {}) {
   const port = await freePort();
   const database = path.join(folder, 'temporal.db');
   const args = ['server', 'start-dev', '--headless', '--ip', '127.0.0.1', '--port', String(port)];
-  const child = spawn(program, [...args, '--db-filename', database, '--log-level', 'error', ...settings], {
+  const child = spawn(program, [...args, '--db-filename', database, '--log-level', 'never', ...settings], {
     stdio: ['ignore', 'ignore', 'inherit'],
     env: { ...process.env, ...env },
   });

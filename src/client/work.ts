@@ -1,7 +1,6 @@
 import { parseModelRef } from '../models/modelRef.js';
 import type { AnyTask } from '../task/defineTask.js';
-import { installRuntime } from '../worker/runtime.js';
-import { type RunningWorker, startWorker } from '../worker/startWorker.js';
+import type { RunningWorker } from '../worker/startWorker.js';
 import { nativeConnection } from './connect.js';
 import type { ClientContext } from './context.js';
 
@@ -23,6 +22,9 @@ export async function work(context: ClientContext, options: WorkOptions): Promis
   const target = await context.target();
   const client = await context.client();
   const { tasks = [], pools, log, buildId } = options;
+  // Here and not above: commands that only look need no worker, nor its memory and time to load.
+  const { installRuntime } = await import('../worker/runtime.js');
+  const { startWorker } = await import('../worker/startWorker.js');
   // Before the connection: making one fixes where the SDK's own log goes.
   installRuntime(log ?? toStderr);
   const connection = await nativeConnection(target);

@@ -5,7 +5,6 @@ import { readCsv } from './csv.js';
 import { type DataFormat, dataFormat } from './format.js';
 import { readJsonFile } from './jsonArray.js';
 import { readJsonLines } from './jsonLines.js';
-import { readParquet } from './parquet.js';
 import type { ReadRecord } from './record.js';
 import { openSource, utf8Chunks } from './source.js';
 
@@ -88,6 +87,12 @@ function read(file: string, format: DataFormat): AsyncIterable<ReadRecord> {
     case 'tsv':
       return readCsv(file, utf8Chunks(file), format === 'tsv');
     case 'parquet':
-      return readParquet(file);
+      return readTable(file);
   }
+}
+
+/** DuckDB is loaded by those who need it: it is 20 MB. */
+async function* readTable(file: string): AsyncGenerator<ReadRecord> {
+  const { readParquet } = await import('./parquet.js');
+  yield* readParquet(file);
 }

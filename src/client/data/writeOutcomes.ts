@@ -5,7 +5,6 @@ import type { Outcome } from '../../task/outcome.js';
 import { explainWrite } from './fileErrors.js';
 import { type ColumnType, OutcomeTable } from './flatten.js';
 import { type OutcomeFormat, outcomeFormat } from './format.js';
-import { openDuckDb } from './parquet.js';
 import { besides, dropBeside, writeWhole } from './wholeFile.js';
 
 /** Characters gathered before they are written. */
@@ -102,6 +101,8 @@ async function copyTable(
   const read = `read_json(${quoted(rows.replaceAll(/[*?[]/g, '[$&]'))}, format = 'newline_delimited',
     maximum_object_size = ${MAX_ROW_BYTES}, columns = {${types.join(', ')}})`;
   const layout = format === 'csv' ? 'FORMAT csv, HEADER' : 'FORMAT parquet';
+  // Loaded by those who need it: it is 20 MB.
+  const { openDuckDb } = await import('./parquet.js');
   const { connection, close } = await openDuckDb();
   try {
     await connection.run(`COPY (SELECT * FROM ${read}) TO ${quoted(file)} (${layout})`);
