@@ -16,7 +16,18 @@ function size(file, fn) {
 }
 
 export default tseslint.config(
-  { ignores: ['dist/', 'coverage/', 'node_modules/', '.tempered/', 'examples/**/.cache/', 'bench/.cache/', 'bench/results/', '**/.tempered/'] },
+  {
+    ignores: [
+      'dist/',
+      'coverage/',
+      'node_modules/',
+      '.tempered/',
+      'examples/**/.cache/',
+      'bench/.cache/',
+      'bench/results/',
+      '**/.tempered/',
+    ],
+  },
   // Rules are met, not waived: comments can't switch them off.
   { linterOptions: { noInlineConfig: true, reportUnusedDisableDirectives: 'error' } },
   js.configs.recommended,

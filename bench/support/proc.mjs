@@ -45,12 +45,10 @@ export function follow(pids) {
   function look() {
     return Object.fromEntries(
       Object.entries(pids).map(([name, pid]) => {
-        const cpu = cpuMs(pid) - begun[name];
         // An ended process has nothing to tell any more: its last figures stay.
-        return [
-          name,
-          cpu < 0 || cpuMs(pid) === 0 ? (last[name] ?? { cpuMs: 0, peakMb: 0 }) : { cpuMs: cpu, peakMb: peakMb(pid) },
-        ];
+        const before = last[name] ?? { cpuMs: 0, peakMb: 0 };
+        const used = { cpuMs: cpuMs(pid) - begun[name], peakMb: peakMb(pid) };
+        return [name, { cpuMs: Math.max(before.cpuMs, used.cpuMs), peakMb: Math.max(before.peakMb, used.peakMb) }];
       }),
     );
   }

@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import type { Json } from './json.js';
 import type { RenderedPrompt, TaskSpec } from './spec.js';
 
@@ -7,16 +7,17 @@ export function canonicalJson(value: unknown): string {
   if (Array.isArray(value)) return `[${value.map((element) => canonicalJson(element)).join(',')}]`;
   if (typeof value !== 'object' || value === null) return JSON.stringify(value);
   const entries: [string, unknown][] = Object.entries(value);
-  const pairs = entries
-    .filter(([, property]) => property !== undefined)
-    .sort(([a], [b]) => (a < b ? -1 : 1))
-    .map(([key, property]) => `${JSON.stringify(key)}:${canonicalJson(property)}`);
-  return `{${pairs.join(',')}}`;
+  let text = '';
+  // A loop, not a chain: every record passes here when it is loaded.
+  for (const [key, property] of entries.sort(([a], [b]) => (a < b ? -1 : 1))) {
+    if (property !== undefined) text += `${text === '' ? '' : ','}${JSON.stringify(key)}:${canonicalJson(property)}`;
+  }
+  return `{${text}}`;
 }
 
 /** SHA-256 of a text, in hex. */
 function sha256(text: string): string {
-  return createHash('sha256').update(text).digest('hex');
+  return hash('sha256', text, 'hex');
 }
 
 /**
