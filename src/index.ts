@@ -34,6 +34,17 @@ export type { LoadReport, SkippedRecord } from './client/load.js';
 export type { WorkOptions } from './client/work.js';
 export type { RunningWorker } from './client/work.js';
 
+// What it will cost.
+export type {
+  BudgetCheck,
+  Estimate,
+  EstimateOptions,
+  ModelEstimate,
+  MoneyRange,
+  PilotRun,
+} from './client/estimate/types.js';
+export type { PaceLimit } from './client/estimate/duration.js';
+
 // Reading and steering a batch.
 export { BatchHandle } from './client/handle.js';
 export type { BatchSnapshot, MoneySoFar } from './client/snapshot.js';

@@ -7,6 +7,7 @@ type AddCommand = (program: Command, host: CommandHost) => void;
 const COMMANDS: Readonly<Record<string, () => Promise<AddCommand>>> = {
   init: async () => (await import('./commands/init.js')).addInit,
   run: async () => (await import('./commands/run.js')).addRun,
+  estimate: async () => (await import('./commands/estimate.js')).addEstimate,
   call: async () => (await import('./commands/call.js')).addCall,
   status: async () => (await import('./commands/status.js')).addStatus,
   watch: async () => (await import('./commands/watch.js')).addWatch,

@@ -4,6 +4,7 @@ import { parseModelRef } from '../models/modelRef.js';
 import type { Store } from '../store/types.js';
 import type { AnyTask } from '../task/defineTask.js';
 import { TemperedError } from '../task/errors.js';
+import type { Json } from '../task/json.js';
 import { toLoadedRecord } from '../task/loadRecord.js';
 import { nanoToUsd } from '../task/money.js';
 import type { LoadedRecord } from '../task/spec.js';
@@ -65,7 +66,7 @@ export async function loadRecords(
     chunk = [];
     if (loaded % TOLD_EVERY === 0) options.onProgress(`${loaded.toLocaleString('en')} records loaded`);
   };
-  for await (const record of checkedRecords(task, data, options, skipped)) {
+  for await (const { record } of checkedRecords(task, data, options, skipped)) {
     options.signal?.throwIfAborted();
     worst.add(record);
     if (record.preset !== undefined) preset += 1;
@@ -79,18 +80,26 @@ export async function loadRecords(
   return { loaded, preset, skipped, worstUsd: worst.usd };
 }
 
+/** A record that can be used. */
+export interface CheckedRecord {
+  /** As it is loaded. */
+  readonly record: LoadedRecord;
+  /** As it was read, before the task's `before` saw it. */
+  readonly value: Json;
+}
+
 /** Every record of a data set that can be used, checked and rendered; bad ones end it or are noted in `skipped`. */
 export async function* checkedRecords(
   task: AnyTask,
   { dataset, label }: OpenedData,
   { idField, onBad }: Pick<LoadOptions, 'idField' | 'onBad'>,
   skipped: SkippedRecord[],
-): AsyncGenerator<LoadedRecord> {
+): AsyncGenerator<CheckedRecord> {
   let index = 0;
   for await (const { value, line } of dataset.records()) {
     try {
       const place = { index, file: label, line, ...(idField === undefined ? {} : { idField }) };
-      yield await toLoadedRecord(task, value, place);
+      yield { record: await toLoadedRecord(task, value, place), value };
       index += 1;
     } catch (error) {
       if (onBad === 'fail' || !(error instanceof TemperedError) || error.category !== 'input') throw error;

@@ -68,7 +68,7 @@ export async function previewBatch(
     const requests: PreviewedRequest[] = [];
     let items = 0;
     let preset = 0;
-    for await (const record of checkedRecords(task, opened, { idField, onBad }, skipped)) {
+    for await (const { record } of checkedRecords(task, opened, { idField, onBad }, skipped)) {
       if (record.preset !== undefined) preset += 1;
       else if (record.rendered !== null && requests.length < SHOWN) {
         requests.push(firstRequest(task, record, items, endpoints));
@@ -81,7 +81,8 @@ export async function previewBatch(
   }
 }
 
-const NO_CONTROL: Control = {
+/** Nothing is changed by messages. */
+export const NO_CONTROL: Control = {
   version: 0,
   paused: null,
   stop: null,

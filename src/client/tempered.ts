@@ -5,6 +5,8 @@ import { loadTask } from '../task/loadTask.js';
 import { CONTROL_QUEUE } from '../workflows/ids.js';
 import { applyOptions } from './applyOptions.js';
 import type { ClientContext, ServerState } from './context.js';
+import { estimateBatch } from './estimate/estimate.js';
+import type { Estimate, EstimateOptions } from './estimate/types.js';
 import { findBatch } from './findBatch.js';
 import { BatchHandle } from './handle.js';
 import { openContext, type TemperedOptions } from './openContext.js';
@@ -72,6 +74,24 @@ export class Tempered {
     const { batch, submission } = await this.submit<Input, Output>(task, data, options);
     if (submission.kind !== 'shown') await this.workOn(batch, loaded, submission, options);
     return { summary: await batch.summary(), outcomes: { [Symbol.asyncIterator]: () => batch.outcomes() } };
+  }
+
+  /**
+   * What a run would come to: tokens, money, time. Sends no prompt unless `sample` says so: then that many records run
+   * in this process as a batch of their own. Throws `input` for bad data, and for a task with `prepare` without `sample`.
+   */
+  async estimate<Input, Output>(
+    task: TaskSource<Input, Output>,
+    data: BatchData<Input>,
+    options: EstimateOptions & Pick<WorkOptions, 'log'> & Pick<StartOptions, 'signal'> = {},
+  ): Promise<Estimate> {
+    const { budgetUsd, concurrency, idField, signal, log } = options;
+    return estimateBatch(this.context, await resolveTask(task), data, options, async (asked, values) => {
+      const start = { budgetUsd, concurrency, idField, signal, log, onBudget: 'stop' } as const;
+      const { batch, submission } = await this.submit(asked, values, start);
+      if (submission.kind !== 'shown') await this.workOn(batch, asked, submission, start);
+      return batch.id;
+    });
   }
 
   /** A batch by its whole id. Nothing is looked up. */

@@ -11,8 +11,8 @@ import type { Exchange } from './transport.js';
 import { transact } from './transport.js';
 import type { ModelReply, ModelRequest, Provider, ProviderError, RateLimitHints } from './types.js';
 
-/** Time for a list of models; milliseconds. */
-const LIST_TIMEOUT_MS = 30_000;
+/** Time for a list of models, or a count of tokens; milliseconds. */
+const ASIDE_TIMEOUT_MS = 30_000;
 
 /** An endpoint to talk to. */
 export interface Endpoint {
@@ -38,6 +38,8 @@ export interface Wire {
   rateLimits(headers: Headers): RateLimitHints | null;
   /** Every model id the endpoint lists. */
   list(signal: AbortSignal): Promise<readonly string[]>;
+  /** Counts a prompt's tokens. Absent: this API can't. */
+  readonly count?: (request: ModelRequest, signal: AbortSignal) => Promise<number>;
 }
 
 const NOTHING_READ = { finishReason: null, safetyRatings: null, usage: null, rawUsage: null } as const;
@@ -79,6 +81,22 @@ function stopError(reading: Reading, status: number, names: EndpointNames): Prov
     message: `${names.name} answered without any text${reason}.`,
     retryable: true,
   };
+}
+
+/** A request beside the prompts: what comes of it, or an error that says what went wrong. */
+async function aside<T>(
+  run: (stop: AbortSignal) => Promise<T>,
+  endpoint: Endpoint & { readonly model?: string },
+  signal: AbortSignal,
+): Promise<T> {
+  const done = await transact(run, { timeoutMs: ASIDE_TIMEOUT_MS, signal, baseUrl: endpoint.baseUrl });
+  if (done.kind === 'response' && done.value !== undefined) return done.value;
+  const names: EndpointNames = { ...endpoint, model: endpoint.model };
+  const error =
+    done.kind === 'failure'
+      ? done.error
+      : (failureInBody(parseBody(done.exchange.text), done.exchange, names) ?? notTheApi(done.exchange, names));
+  throw new TemperedError(error.category, redactor(endpoint.apiKey)(error.message));
 }
 
 /** Makes a provider of a wire. */
@@ -126,16 +144,11 @@ export function createProvider(endpoint: Endpoint, wire: Wire): Provider {
       if (done.kind === 'failure') return unsent(request, done.error, done.latencyMs);
       return reply(request, done.exchange, done.latencyMs);
     },
-    async listModels(signal) {
-      const run = (stop: AbortSignal): Promise<readonly string[]> => wire.list(stop);
-      const done = await transact(run, { timeoutMs: LIST_TIMEOUT_MS, signal, baseUrl: endpoint.baseUrl });
-      if (done.kind === 'response' && done.value !== undefined) return done.value;
-      const names: EndpointNames = { ...endpoint, model: undefined };
-      const error =
-        done.kind === 'failure'
-          ? done.error
-          : (failureInBody(parseBody(done.exchange.text), done.exchange, names) ?? notTheApi(done.exchange, names));
-      throw new TemperedError(error.category, redact(error.message));
+    listModels: (signal) => aside((stop) => wire.list(stop), endpoint, signal),
+    async countTokens(request, signal) {
+      const { count } = wire;
+      if (count === undefined) return null;
+      return aside((stop) => count(request, stop), { ...endpoint, model: request.model }, signal);
     },
   };
 }

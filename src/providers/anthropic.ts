@@ -1,4 +1,5 @@
 import Anthropic from '@anthropic-ai/sdk';
+import { z } from 'zod';
 import type { Endpoint } from './adapter.js';
 import { createProvider } from './adapter.js';
 import { anthropicRequest } from './anthropic/request.js';
@@ -6,6 +7,11 @@ import { readAnthropic } from './anthropic/response.js';
 import { rateLimitHints } from './headers.js';
 import { recordingFetch, sdkTimeoutMs } from './transport.js';
 import type { Provider } from './types.js';
+
+/** Members of a request that the count takes no interest in. */
+const NOT_COUNTED: ReadonlySet<string> = new Set(['max_tokens', 'temperature', 'top_p', 'top_k', 'stop_sequences']);
+
+const countSchema = z.object({ input_tokens: z.number() });
 
 const REQUESTS_LIMIT = 'anthropic-ratelimit-requests-limit';
 const TOKENS_LIMIT = 'anthropic-ratelimit-tokens-limit';
@@ -32,6 +38,13 @@ export function createAnthropic(endpoint: Endpoint): Provider {
       const ids: string[] = [];
       for await (const model of client.models.list({ limit: 1000 }, { signal })) ids.push(model.id);
       return ids;
+    },
+    count: async (request, signal) => {
+      const { body, headers } = anthropicRequest(request);
+      // What has no bearing on the count is refused by the endpoint.
+      const counted = Object.fromEntries(Object.entries(body).filter(([name]) => !NOT_COUNTED.has(name)));
+      const answer: unknown = await client.post('/v1/messages/count_tokens', { body: counted, headers, signal });
+      return countSchema.parse(answer).input_tokens;
     },
   });
 }

@@ -3,6 +3,7 @@ import type { Endpoint } from './adapter.js';
 import { createProvider } from './adapter.js';
 import { geminiRequest } from './gemini/request.js';
 import { readGemini } from './gemini/response.js';
+import type { Message } from '../task/spec.js';
 import { recordingFetch } from './transport.js';
 import type { Provider } from './types.js';
 
@@ -32,6 +33,14 @@ export function createGemini(endpoint: Endpoint, apiVersion: string | undefined)
         if (model.name !== undefined) ids.push(model.name.replace(/^models\//, ''));
       }
       return ids;
+    },
+    count: async (request, signal) => {
+      // The Developer API counts turns alone: the system prompt is counted as one of them.
+      const { instructions, messages } = request;
+      const first: readonly Message[] = instructions === undefined ? [] : [{ role: 'user', content: instructions }];
+      const { model, contents } = geminiRequest({ ...request, messages: [...first, ...messages] }, signal);
+      const counted = { model, contents, config: { abortSignal: signal } };
+      return (await client.models.countTokens(counted)).totalTokens ?? 0;
     },
   });
 }

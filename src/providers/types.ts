@@ -124,6 +124,11 @@ export interface Provider {
   send(request: ModelRequest, signal: AbortSignal): Promise<ModelReply>;
   /** Model ids the endpoint lists. Throws `TemperedError`. */
   listModels(signal: AbortSignal): Promise<readonly string[]>;
+  /**
+   * Tokens of a request's prompt, counted by the provider for nothing; null = the endpoint can't count. Gemini counts
+   * no schema. Throws `TemperedError`.
+   */
+  countTokens(request: ModelRequest, signal: AbortSignal): Promise<number | null>;
 }
 
 /** The endpoints a process can reach, by provider name. */

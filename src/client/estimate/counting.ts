@@ -1,0 +1,116 @@
+import type { Ask } from '../../activities/ask.js';
+import type { PromptSize } from '../../caching/expectedUse.js';
+import { parseModelRef } from '../../models/modelRef.js';
+import { type Tokenizer, tokenizerFor } from '../../models/tokenizer.js';
+import type { ModelRequest, Provider, ProviderSet } from '../../providers/types.js';
+import { TemperedError } from '../../task/errors.js';
+import type { Message } from '../../task/spec.js';
+
+/** Prompts counted by the provider; each is one small request. */
+export const COUNTED_BY_PROVIDER = 40;
+
+/** Requests for a count that are open at once. */
+const LANES = 8;
+
+/** Time for all counts together; milliseconds. */
+const COUNT_MS = 60_000;
+
+/** Tokens a chat format puts around a turn. */
+const TURN_TOKENS = 4;
+
+/** Tokens of an image or PDF: Claude's and Gemini's usual picture comes to about this. */
+const MEDIA_TOKENS = 1500;
+
+/** Sizes of prompts, and how they were found. */
+export interface Counted {
+  /** One size for each request, in order. */
+  readonly sizes: readonly PromptSize[];
+  /** How they were counted, for people. */
+  readonly basis: string;
+  /** `provider`: counted by the one who bills; `tokenizer`: on this machine. */
+  readonly by: 'provider' | 'tokenizer';
+  /** Share by which the sizes may be off. */
+  readonly uncertainty: number;
+}
+
+/** What counting may use. */
+export interface CountOptions {
+  /** Endpoints. */
+  readonly providers: ProviderSet;
+  /** Let the provider count, where it can for nothing: the sampled prompts are sent to it. */
+  readonly askProvider: boolean;
+  /** Told when the provider could not be asked. */
+  readonly onProgress: (line: string) => void;
+}
+
+/** Counts the tokens of prompts of one model: by its provider where it can and may, else on this machine. */
+export async function countPrompts(asks: readonly Ask[], model: string, options: CountOptions): Promise<Counted> {
+  const tokenizer = await tokenizerFor(parseModelRef(model));
+  const here: Counted = {
+    sizes: asks.map(({ request }) => sizeHere(request, tokenizer)),
+    basis: `tokenizer: ${tokenizer.basis}`,
+    by: 'tokenizer',
+    uncertainty: tokenizer.uncertainty,
+  };
+  if (!options.askProvider) return here;
+  try {
+    return (await countThere(asks, model, options.providers, tokenizer)) ?? here;
+  } catch (error) {
+    if (!(error instanceof TemperedError)) throw error;
+    options.onProgress(`${model} could not count the tokens, so they are estimated here: ${error.message}`);
+    return here;
+  }
+}
+
+/** Null when the endpoint has no key or no count. */
+async function countThere(
+  asks: readonly Ask[],
+  model: string,
+  providers: ProviderSet,
+  tokenizer: Tokenizer,
+): Promise<Counted | null> {
+  const { provider: name } = parseModelRef(model);
+  const [first] = asks;
+  if (first === undefined || !providers.available.includes(name)) return null;
+  const provider = providers.get(name);
+  const signal = AbortSignal.timeout(COUNT_MS);
+  const count = async (request: ModelRequest) => withSchema(await provider.countTokens(request, signal), request);
+  const withSchema = (tokens: number | null, { schema }: ModelRequest) =>
+    tokens === null ? null : tokens + (countsSchema(provider) ? 0 : schemaTokens(schema, tokenizer));
+  const prefix = await count({ ...first.request, messages: [{ role: 'user', content: '.' }] });
+  if (prefix === null) return null;
+  const wholes = await inLanes(asks, ({ request }) => count(request));
+  const sizes = wholes.map((whole) => ({ prefix: prefix - 1, whole: whole ?? prefix }));
+  return { sizes, basis: `counted by ${name}`, by: 'provider', uncertainty: 0 };
+}
+
+/** Gemini counts the turns alone, though a schema counts towards the prompt. */
+function countsSchema(provider: Provider): boolean {
+  return provider.kind !== 'gemini';
+}
+
+async function inLanes<T, R>(inputs: readonly T[], work: (input: T) => Promise<R>): Promise<readonly R[]> {
+  const results: R[] = [];
+  const queue = inputs.entries();
+  const lane = async () => {
+    for (const [i, input] of queue) results[i] = await work(input);
+  };
+  await Promise.all(Array.from({ length: LANES }, lane));
+  return results;
+}
+
+function sizeHere({ instructions = '', schema, messages }: ModelRequest, tokenizer: Tokenizer): PromptSize {
+  const system = instructions === '' ? 0 : tokenizer.count(instructions) + TURN_TOKENS;
+  const prefix = system + schemaTokens(schema, tokenizer);
+  const turns = messages.reduce((sum, turn) => sum + TURN_TOKENS + turnTokens(turn, tokenizer), 0);
+  return { prefix: Math.round(prefix), whole: Math.round(prefix + turns) };
+}
+
+function schemaTokens(schema: ModelRequest['schema'], { count }: Tokenizer): number {
+  return schema === undefined ? 0 : Math.round(count(JSON.stringify(schema)));
+}
+
+function turnTokens({ content }: Message, { count }: Tokenizer): number {
+  if (typeof content === 'string') return count(content);
+  return content.reduce((sum, part) => sum + (part.type === 'text' ? count(part.text) : MEDIA_TOKENS), 0);
+}

@@ -1,0 +1,169 @@
+import { type Ask, buildAsk } from '../../activities/ask.js';
+import { modelInfo } from '../../models/catalog.js';
+import { parseModelRef } from '../../models/modelRef.js';
+import type { ModelInfo } from '../../models/types.js';
+import { initialState, planOf } from '../../recovery/ladder.js';
+import { compileValidator } from '../../recovery/validators.js';
+import type { AnyTask } from '../../task/defineTask.js';
+import { TemperedError } from '../../task/errors.js';
+import type { Json } from '../../task/json.js';
+import type { RenderedPrompt } from '../../task/spec.js';
+import type { ClientContext } from '../context.js';
+import { NO_CONTROL } from '../preview.js';
+import { readSnapshot } from '../snapshot.js';
+import type { BatchData } from '../spool.js';
+import { withModel } from '../withModel.js';
+import { COUNTED_BY_PROVIDER, type Counted, countPrompts } from './counting.js';
+import { expectationOf, expectedRecord, warmUpNano } from './expect.js';
+import { type History, meansOf, readHistory } from './history.js';
+import { pilotSample } from './pilot.js';
+import { type Population, readPopulation } from './population.js';
+import { sumUp } from './sum.js';
+import type { Estimate, EstimateOptions, ModelEstimate } from './types.js';
+
+/** Prompts counted on this machine. */
+const SAMPLE = 200;
+
+/** Earlier records that correct the count. */
+const CALIBRATED = 40;
+
+/** Share by which a corrected count may still be off. */
+const CORRECTED_OFF = 0.05;
+
+/** Runs a sample as a batch of its own, to its end; returns the batch's id. */
+export type RunPilot = (task: AnyTask, values: readonly Json[]) => Promise<string>;
+
+/** What an estimate of one model is made with. */
+interface Setting {
+  readonly context: ClientContext;
+  /** With the model that is estimated. */
+  readonly task: AnyTask;
+  readonly info: ModelInfo;
+  readonly population: Population;
+  readonly options: EstimateOptions;
+}
+
+/**
+ * Estimates a run for each model asked for. Sends no prompt, unless `options.sample` says so. Throws `input` as a run
+ * would for bad data.
+ */
+export async function estimateBatch(
+  context: ClientContext,
+  task: AnyTask,
+  data: BatchData,
+  options: EstimateOptions,
+  runPilot: RunPilot,
+): Promise<Estimate> {
+  const { limit, idField, onBadInput = 'fail', sample, models = [task.spec.model] } = options;
+  const drawing = { sample: sample ?? SAMPLE, limit, idField, onBadInput };
+  const population = await readPopulation(task, data, drawing);
+  if (population.bytes === null && sample === undefined) throw notRendered();
+  const estimates: ModelEstimate[] = [];
+  for (const model of models) {
+    const ref = parseModelRef(model);
+    const info = modelInfo(ref, new Date(), context.providers.kindOf(ref.provider));
+    const setting = { context, task: withModel(task, model), info, population, options };
+    estimates.push(await (sample === undefined ? guessed(setting) : piloted(setting, runPilot)));
+  }
+  const { items, preset, skipped } = population;
+  const source = typeof data === 'string' ? data : 'data';
+  return { task: task.spec.name, source, items, preset, skipped, estimates };
+}
+
+function notRendered(): TemperedError {
+  return new TemperedError('input', 'The prompts of a task with prepare() are not known before it has run.', {
+    remedy: 'Let a few records tell: --sample 20 really runs them.',
+  });
+}
+
+/** From prompts that are only rendered and counted. */
+async function guessed({ context, task, info, population, options }: Setting): Promise<ModelEstimate> {
+  const { model } = task.spec;
+  const askProvider = options.askProvider !== false;
+  const history = await readHistory(context.store, { hash: task.hash, model });
+  const expected = await expectationOf(task.spec, meansOf(history), `${history.records.length} earlier records`);
+  const counts = askProvider && context.providers.available.includes(info.ref.provider);
+  const sample = counts ? spread(population.drawn, COUNTED_BY_PROVIDER) : population.drawn;
+  const asks = sample.map(({ record }) => askFor(context, task, record.rendered));
+  const raw = await countPrompts(asks, model, { ...context, askProvider });
+  const counted = raw.by === 'provider' ? raw : await calibrated(context, task, history, raw);
+  const records = asks.flatMap((ask, i) => {
+    const size = counted.sizes[i];
+    const bytes = sample[i]?.bytes ?? 0;
+    return size === undefined ? [] : [expectedRecord(bytes, ask, size, expected)];
+  });
+  const [ask] = asks;
+  const [size] = counted.sizes;
+  const onceNano = ask === undefined || size === undefined ? 0 : warmUpNano(ask, size);
+  const { basis: tokenBasis, uncertainty } = counted;
+  const prefixTokens = size === undefined ? null : Math.round(size.prefix);
+  return sumUp({ task, info, population, options, expected, records, onceNano, tokenBasis, uncertainty, prefixTokens });
+}
+
+/** From what records that were really run had to pay. */
+async function piloted(setting: Setting, runPilot: RunPilot): Promise<ModelEstimate> {
+  const { context, task, info, population, options } = setting;
+  const { hash, spec } = task;
+  const values = population.drawn.map(({ value }) => value);
+  const batchId = await runPilot(task, values);
+  const history = await readHistory(context.store, { hash, model: spec.model }, batchId);
+  const past = meansOf(history);
+  if (past === null) {
+    throw new TemperedError('unknown', `The sample's batch ${batchId} told no tokens, so nothing can be projected.`, {
+      remedy: `See what became of it: tempered status ${batchId}`,
+    });
+  }
+  // What they may be off by is in the sampling error already.
+  const doubtless = { answerOff: 0, retriesOff: 0 };
+  const expected = { ...(await expectationOf(spec, past, 'the sample')), ...doubtless };
+  const { records, onceNano } = pilotSample(info, history.records, population.drawn);
+  const counted = { tokenBasis: 'counted by the provider, as billed', uncertainty: 0, prefixTokens: null };
+  const made = sumUp({ task, info, population, options, expected, records, onceNano, ...counted });
+  const { money } = await readSnapshot(context.store, batchId);
+  return { ...made, pilot: { batchId, records: history.records.length, costUsd: money.spentUsd } };
+}
+
+/** A record's first request, as a run would send it. */
+function askFor({ providers }: Pick<ClientContext, 'providers'>, task: AnyTask, rendered: RenderedPrompt | null): Ask {
+  const { hash, spec, functions } = task;
+  const plan = planOf(spec);
+  const checkShape = compileValidator({ schema: spec.schema, zod: task.schema });
+  return buildAsk({
+    task: { hash, spec, plan, checkShape, functions, module: task },
+    record: { index: 0, id: '', line: null, input: null, recordHash: '', rendered },
+    state: initialState(plan),
+    kept: null,
+    control: NO_CONTROL,
+    prepared: undefined,
+    endpoints: providers,
+    now: new Date(),
+  });
+}
+
+/** Corrects a count made here by what the provider billed for earlier records of the same task. */
+async function calibrated(context: ClientContext, task: AnyTask, history: History, counted: Counted): Promise<Counted> {
+  let billed = 0;
+  const asks: Ask[] = [];
+  for (const { batchId, index, prompts } of spread(history.records, CALIBRATED)) {
+    const tokens = prompts[0]?.usage?.inputTokens;
+    const record = await context.store.getRecord(batchId, index);
+    if (tokens === undefined || record === undefined || record.rendered === null) continue;
+    billed += tokens;
+    asks.push(askFor(context, task, record.rendered));
+  }
+  if (asks.length === 0) return counted;
+  const own = await countPrompts(asks, task.spec.model, { ...context, askProvider: false });
+  const factor = billed / own.sizes.reduce((sum, { whole }) => sum + whole, 0);
+  const sizes = counted.sizes.map(({ prefix, whole }) => ({
+    prefix: prefix * factor,
+    whole: Math.round(whole * factor),
+  }));
+  const basis = `${counted.basis}, corrected by ${asks.length} earlier prompts`;
+  return { ...counted, sizes, basis, uncertainty: Math.min(counted.uncertainty, CORRECTED_OFF) };
+}
+
+/** `count` elements, evenly spread. */
+function spread<T>(all: readonly T[], count: number): readonly T[] {
+  if (all.length <= count) return all;
+  return all.filter((_, i) => Math.floor((i * count) / all.length) !== Math.floor(((i - 1) * count) / all.length));
+}

@@ -1,0 +1,90 @@
+import type { Ask } from '../../activities/ask.js';
+import { expectedUse, type PromptSize } from '../../caching/expectedUse.js';
+import { guessAnswer } from '../../models/answerGuess.js';
+import { costNano } from '../../models/cost.js';
+import { parseModelRef } from '../../models/modelRef.js';
+import { tokenizerFor } from '../../models/tokenizer.js';
+import type { TaskSpec } from '../../task/spec.js';
+import { type Usage, ZERO_USAGE } from '../../task/usage.js';
+import type { PastMeans } from './history.js';
+import type { SampledRecord } from './project.js';
+
+/** Share of first answers taken to be no good, where nothing is known and a schema can be missed. */
+const USUAL_RETRIES = 0.05;
+
+/** Share of the output cap a free text is taken to fill. */
+const TEXT_SHARE = 0.25;
+
+/** How far guesses may be off, as shares. */
+const GUESS_OFF = { schema: 0.5, text: 0.75, history: 0.1 } as const;
+
+/** What answers and retries are expected to be like. */
+export interface Expectation extends Omit<PastMeans, 'records' | 'seconds'> {
+  /** Seconds a prompt takes; null = never seen. */
+  readonly seconds: number | null;
+  /** Where the answers' size comes from, for people. */
+  readonly answerBasis: string;
+  /** Share by which it may be off. */
+  readonly answerOff: number;
+  /** Where the number of retries comes from. */
+  readonly retryBasis: string;
+  /** Extra prompts by which it may be off. */
+  readonly retriesOff: number;
+}
+
+/** What to expect of a task's answers: what earlier ones were, else a guess from the schema. */
+export async function expectationOf(spec: TaskSpec, past: PastMeans | null, from: string): Promise<Expectation> {
+  if (past !== null) {
+    const basis = `from ${from}`;
+    const off = { answerOff: GUESS_OFF.history, retriesOff: past.extraPrompts * 0.5 + 1 / past.records };
+    return { ...past, ...off, answerBasis: basis, retryBasis: basis };
+  }
+  const { schema, maxOutputTokens } = spec;
+  const { count } = await tokenizerFor(parseModelRef(spec.model));
+  const outputTokens =
+    schema === undefined
+      ? maxOutputTokens * TEXT_SHARE
+      : Math.min(count(JSON.stringify(guessAnswer(schema))), maxOutputTokens);
+  const extraPrompts = schema === undefined ? 0 : USUAL_RETRIES;
+  return {
+    extraPrompts,
+    outputTokens: Math.round(outputTokens),
+    laterOutputTokens: Math.round(outputTokens),
+    laterInput: 1,
+    seconds: null,
+    answerBasis:
+      schema === undefined
+        ? 'guessed: a quarter of maxOutputTokens; thinking is not in it'
+        : 'guessed from the schema; thinking is not in it',
+    answerOff: schema === undefined ? GUESS_OFF.text : GUESS_OFF.schema,
+    retryBasis: schema === undefined ? 'assumed: a text is always valid' : 'assumed: 5 % of first answers invalid',
+    retriesOff: extraPrompts,
+  };
+}
+
+/** A record's prompts as they are expected to be while the cache is warm. */
+export function expectedRecord(bytes: number, ask: Ask, size: PromptSize, expected: Expectation): SampledRecord {
+  const { extraPrompts, outputTokens, laterOutputTokens, laterInput } = expected;
+  const first = usageOf(ask, size, outputTokens, false);
+  const later = usageOf(ask, { ...size, whole: Math.round(size.whole * laterInput) }, laterOutputTokens, false);
+  const retries = extraPrompts === 0 ? [] : [{ usage: later, times: extraPrompts, isFirst: false }];
+  return { bytes, prompts: [{ usage: first, times: 1, isFirst: true }, ...retries] };
+}
+
+/** What writing the cache costs once, over reading it; nano-dollars. */
+export function warmUpNano(ask: Ask, size: PromptSize): number {
+  const cold = costNano(ask.info, usageOf(ask, size, 0, true));
+  const warm = costNano(ask.info, usageOf(ask, size, 0, false));
+  return cold === null || warm === null ? 0 : cold - warm;
+}
+
+function usageOf({ info, request }: Ask, size: PromptSize, outputTokens: number, first: boolean): Usage {
+  const { read, written } = expectedUse(info, size, { breakpoint: request.cachePrefix, first });
+  return {
+    ...ZERO_USAGE,
+    inputTokens: size.whole,
+    cachedInputTokens: Math.min(read, size.whole),
+    cacheWriteTokens: Math.min(written, size.whole),
+    outputTokens: Math.round(outputTokens),
+  };
+}

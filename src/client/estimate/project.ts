@@ -1,0 +1,121 @@
+import { costNano } from '../../models/cost.js';
+import type { ModelInfo } from '../../models/types.js';
+import { nanoToUsd } from '../../task/money.js';
+import { type Usage, ZERO_USAGE } from '../../task/usage.js';
+
+/** A prompt of a sampled record, as it is expected to be or as it was. */
+export interface ExpectedPrompt {
+  /** Its tokens while the cache is warm. */
+  readonly usage: Usage;
+  /** Prompts of this kind the record needs: 1, or a share for retries. */
+  readonly times: number;
+  /** The first of the record: a Batch API would take it at half price. */
+  readonly isFirst: boolean;
+}
+
+/** A sampled record. */
+export interface SampledRecord {
+  /** Size of its prompt, static prefix included: what it weighs in the projection; bytes. */
+  readonly bytes: number;
+  /** Its prompts. */
+  readonly prompts: readonly ExpectedPrompt[];
+}
+
+/** What a sample is projected to. */
+export interface Whole {
+  /** Records that need a prompt. */
+  readonly records: number;
+  /** Sum of the sizes of all prompts; bytes. Null when they are not known: then every record weighs the same. */
+  readonly bytes: number | null;
+}
+
+/** How a prompt is paid for. */
+export type PriceMode = 'cached' | 'uncached' | 'batchApi';
+
+/** A sum that was projected from a sample. */
+export interface Projected {
+  /** The most likely value. */
+  readonly mean: number;
+  /** Half the width of its 95 % confidence interval; 0 when every record was sampled. */
+  readonly margin: number;
+}
+
+/** Providers whose Batch API answers at half price, as their price pages say. */
+const BATCH_PROVIDERS: ReadonlySet<string> = new Set(['anthropic', 'gemini', 'openai']);
+
+/** 95 % of a normal distribution lie within this many standard errors. */
+const Z_95 = 1.96;
+
+/**
+ * Projects a quantity of the sampled records to all of them, by ratio: it is taken to grow with the size of the prompt,
+ * whose sum over all records is known. The margin is that of a ratio estimate without replacement.
+ */
+export function project(sample: readonly SampledRecord[], whole: Whole, of: (r: SampledRecord) => number): Projected {
+  const n = sample.length;
+  if (n === 0 || whole.records === 0) return { mean: 0, margin: 0 };
+  const weigh = ({ bytes }: SampledRecord): number => (whole.bytes === null ? 1 : bytes);
+  const weights = sample.reduce((sum, record) => sum + weigh(record), 0);
+  const ratio = sample.reduce((sum, record) => sum + of(record), 0) / weights;
+  const mean = ratio * (whole.bytes ?? whole.records);
+  if (n >= whole.records) return { mean, margin: 0 };
+  if (n === 1) return { mean, margin: mean };
+  const squares = sample.reduce((sum, record) => sum + (of(record) - ratio * weigh(record)) ** 2, 0);
+  const error = whole.records * Math.sqrt(((1 - n / whole.records) * squares) / (n * (n - 1)));
+  return { mean, margin: Z_95 * error };
+}
+
+/** What a record costs in a mode; nano-dollars; null when the price is unknown. */
+export function recordNano(info: ModelInfo, record: SampledRecord, mode: PriceMode): number | null {
+  let sum = 0;
+  for (const { usage, times, isFirst } of record.prompts) {
+    const cost =
+      mode === 'batchApi' && isFirst
+        ? batchNano(info, uncached(usage))
+        : costNano(info, mode === 'cached' ? usage : uncached(usage));
+    if (cost === null) return null;
+    sum += cost * times;
+  }
+  return sum;
+}
+
+/** The price through a Batch API: half of everything. Null where the provider has none. */
+function batchNano(info: ModelInfo, usage: Usage): number | null {
+  const full = BATCH_PROVIDERS.has(info.ref.provider) ? costNano(info, usage) : null;
+  return full === null ? null : full / 2;
+}
+
+/** The cost of all records in a mode; USD; null when the price is unknown. `onceNano`: added once, not projected. */
+export function projectUsd(
+  info: ModelInfo,
+  sample: readonly SampledRecord[],
+  whole: Whole,
+  mode: PriceMode,
+  onceNano = 0,
+): Projected | null {
+  const costs = new Map(sample.map((record) => [record, recordNano(info, record, mode)]));
+  if ([...costs.values()].some((cost) => cost === null)) return null;
+  const { mean, margin } = project(sample, whole, (record) => costs.get(record) ?? 0);
+  return { mean: nanoToUsd(mean + onceNano), margin: nanoToUsd(margin) };
+}
+
+/** Tokens of all records. */
+export function projectUsage(sample: readonly SampledRecord[], whole: Whole): Usage {
+  const total = (key: keyof Usage): number =>
+    Math.round(
+      project(sample, whole, ({ prompts }) => prompts.reduce((sum, { usage, times }) => sum + usage[key] * times, 0))
+        .mean,
+    );
+  return {
+    inputTokens: total('inputTokens'),
+    cachedInputTokens: total('cachedInputTokens'),
+    cacheWriteTokens: total('cacheWriteTokens'),
+    cacheWrite1hTokens: total('cacheWrite1hTokens'),
+    outputTokens: total('outputTokens'),
+    thinkingTokens: total('thinkingTokens'),
+  };
+}
+
+/** The same prompt without a cache. */
+function uncached({ inputTokens, outputTokens, thinkingTokens }: Usage): Usage {
+  return { ...ZERO_USAGE, inputTokens, outputTokens, thinkingTokens };
+}

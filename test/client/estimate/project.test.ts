@@ -1,0 +1,95 @@
+import { durationOf } from '../../../src/client/estimate/duration.js';
+import { project, projectUsd, type SampledRecord } from '../../../src/client/estimate/project.js';
+import { modelInfo } from '../../../src/models/catalog.js';
+import { ZERO_USAGE } from '../../../src/task/usage.js';
+
+const NOW = new Date('2026-11-21');
+
+function record(inputTokens: number, outputTokens = 0): SampledRecord {
+  const usage = { ...ZERO_USAGE, inputTokens, outputTokens };
+  return { bytes: inputTokens * 4, prompts: [{ usage, times: 1, isFirst: true }] };
+}
+
+function tokensOf({ prompts }: SampledRecord): number {
+  return prompts.reduce((sum, { usage }) => sum + usage.inputTokens, 0);
+}
+
+describe('project', () => {
+  it('is exact and sure when every record was sampled', () => {
+    const sample = [record(100), record(300)];
+    expect(project(sample, { records: 2, bytes: 1600 }, tokensOf)).toEqual({ mean: 400, margin: 0 });
+  });
+
+  it('follows the sizes of the records that were not sampled', () => {
+    const { mean, margin } = project([record(100), record(300)], { records: 10, bytes: 8000 }, tokensOf);
+    expect(mean).toBe(2000);
+    // What grows with the size exactly has no error.
+    expect(margin).toBeCloseTo(0);
+  });
+
+  it('weighs records alike when no sizes are known', () => {
+    expect(project([record(100), record(300)], { records: 10, bytes: null }, tokensOf).mean).toBe(2000);
+  });
+
+  it('has a margin that shrinks with the sample', () => {
+    const sizes = [120, 80, 200, 160, 90, 310, 140, 75];
+    const sample = (n: number) => Array.from({ length: n }, (_, i) => ({ ...record(sizes[i % 8] ?? 1), bytes: 400 }));
+    const margin = (n: number) => project(sample(n), { records: 10_000, bytes: 4_000_000 }, tokensOf).margin;
+    expect(margin(80)).toBeLessThan(margin(8) / 2);
+    expect(margin(8)).toBeGreaterThan(0);
+  });
+
+  it('is nothing for no records', () => {
+    expect(project([], { records: 0, bytes: 0 }, tokensOf)).toEqual({ mean: 0, margin: 0 });
+  });
+});
+
+describe('projectUsd', () => {
+  it('prices each record in its own band', () => {
+    // Above 100,000 tokens every token of this model costs five times as much.
+    const info = modelInfo({ provider: 'anthropic', model: 'claude-haiku-5-5' }, NOW);
+    const sample = [record(1000), record(200_000)];
+    const usd = projectUsd(info, sample, { records: 2, bytes: 804_000 }, 'uncached')?.mean;
+    expect(usd).toBeCloseTo((1000 * 0.1 + 200_000 * 0.5) / 1e6);
+  });
+
+  it('is null for an unknown price', () => {
+    const info = modelInfo({ provider: 'compatible', model: 'x' }, NOW);
+    expect(projectUsd(info, [record(1)], { records: 5, bytes: 20 }, 'cached')).toBeNull();
+  });
+
+  it('takes half for first prompts through a Batch API, and the full price for retries', () => {
+    const info = modelInfo({ provider: 'openai', model: 'gpt-4.1' }, NOW);
+    const usage = { ...ZERO_USAGE, inputTokens: 1000 };
+    const retried = {
+      bytes: 1,
+      prompts: [
+        { usage, times: 1, isFirst: true },
+        { usage, times: 0.5, isFirst: false },
+      ],
+    };
+    const one = (mode: 'uncached' | 'batchApi') => projectUsd(info, [retried], { records: 1, bytes: 1 }, mode)?.mean;
+    expect(one('batchApi')).toBeCloseTo(((one('uncached') ?? 0) * 2) / 3);
+  });
+});
+
+describe('durationOf', () => {
+  const load = { records: 1000, prompts: 1000, tokens: 4_000_000, concurrency: 50, limits: {}, outputTokens: 80 };
+
+  it('names what sets the pace', () => {
+    expect(durationOf({ ...load, promptSeconds: 10 })).toMatchObject({ seconds: 210, limitedBy: 'concurrency' });
+    expect(durationOf({ ...load, promptSeconds: 1, limits: { rpm: 100 } })).toMatchObject({
+      seconds: 601,
+      limitedBy: 'requests per minute',
+    });
+    expect(durationOf({ ...load, promptSeconds: 1, limits: { tpm: 100_000 } })).toMatchObject({
+      seconds: 2401,
+      limitedBy: 'tokens per minute',
+    });
+    expect(durationOf({ ...load, promptSeconds: 0.1 }).limitedBy).toBe('workflows');
+  });
+
+  it('assumes a pace for a model that was never seen', () => {
+    expect(durationOf({ ...load, promptSeconds: null }).promptSeconds).toBeCloseTo(1.8);
+  });
+});
