@@ -15,7 +15,7 @@ export interface ExpectedPrompt {
 
 /** A sampled record. */
 export interface SampledRecord {
-  /** Size of its prompt, static prefix included: what it weighs in the projection; bytes. */
+  /** Size of its prompt; bytes. */
   readonly bytes: number;
   /** Its prompts. */
   readonly prompts: readonly ExpectedPrompt[];
@@ -25,7 +25,7 @@ export interface SampledRecord {
 export interface Whole {
   /** Records that need a prompt. */
   readonly records: number;
-  /** Sum of the sizes of all prompts; bytes. Null when they are not known: then every record weighs the same. */
+  /** Sum of the sizes of all prompts; bytes. Null when they are not known: then records count alike. */
   readonly bytes: number | null;
 }
 
@@ -47,21 +47,36 @@ const BATCH_PROVIDERS: ReadonlySet<string> = new Set(['anthropic', 'gemini', 'op
 const Z_95 = 1.96;
 
 /**
- * Projects a quantity of the sampled records to all of them, by ratio: it is taken to grow with the size of the prompt,
- * whose sum over all records is known. The margin is that of a ratio estimate without replacement.
+ * Projects a quantity of the sampled records to all of them by linear regression: it is taken to be a part that is the
+ * same for every record and a part that grows with the size of the prompt, whose sum over all records is known. The
+ * margin is that of such an estimate without replacement.
  */
 export function project(sample: readonly SampledRecord[], whole: Whole, of: (r: SampledRecord) => number): Projected {
   const n = sample.length;
   if (n === 0 || whole.records === 0) return { mean: 0, margin: 0 };
-  const weigh = ({ bytes }: SampledRecord): number => (whole.bytes === null ? 1 : bytes);
-  const weights = sample.reduce((sum, record) => sum + weigh(record), 0);
-  const ratio = sample.reduce((sum, record) => sum + of(record), 0) / weights;
-  const mean = ratio * (whole.bytes ?? whole.records);
+  const sizes = sample.map(({ bytes }) => (whole.bytes === null ? 0 : bytes));
+  const values = sample.map(of);
+  const size = average(sizes);
+  const value = average(values);
+  const slope = slopeOf(sizes, values, size, value);
+  const meanSize = whole.bytes === null ? 0 : whole.bytes / whole.records;
+  const mean = Math.max(0, (value + slope * (meanSize - size)) * whole.records);
   if (n >= whole.records) return { mean, margin: 0 };
-  if (n === 1) return { mean, margin: mean };
-  const squares = sample.reduce((sum, record) => sum + (of(record) - ratio * weigh(record)) ** 2, 0);
-  const error = whole.records * Math.sqrt(((1 - n / whole.records) * squares) / (n * (n - 1)));
+  if (n < 3) return { mean, margin: mean };
+  const squares = values.reduce((sum, one, i) => sum + (one - value - slope * ((sizes[i] ?? size) - size)) ** 2, 0);
+  const error = whole.records * Math.sqrt(((1 - n / whole.records) * squares) / (n * (n - 2)));
   return { mean, margin: Z_95 * error };
+}
+
+/** What one more byte adds; 0 when all sizes are the same. */
+function slopeOf(sizes: readonly number[], values: readonly number[], size: number, value: number): number {
+  const spread = sizes.reduce((sum, one) => sum + (one - size) ** 2, 0);
+  if (spread === 0) return 0;
+  return sizes.reduce((sum, one, i) => sum + (one - size) * ((values[i] ?? value) - value), 0) / spread;
+}
+
+function average(values: readonly number[]): number {
+  return values.reduce((sum, one) => sum + one, 0) / values.length;
 }
 
 /** What a record costs in a mode; nano-dollars; null when the price is unknown. */

@@ -21,10 +21,17 @@ describe('project', () => {
   });
 
   it('follows the sizes of the records that were not sampled', () => {
-    const { mean, margin } = project([record(100), record(300)], { records: 10, bytes: 8000 }, tokensOf);
+    const sample = [record(100), record(300), record(500)];
+    const { mean, margin } = project(sample, { records: 10, bytes: 8000 }, tokensOf);
     expect(mean).toBe(2000);
     // What grows with the size exactly has no error.
     expect(margin).toBeCloseTo(0);
+  });
+
+  it('tells a part that is the same for every record from one that grows', () => {
+    const fixed = (r: SampledRecord): number => 1000 + tokensOf(r);
+    const sample = [record(100), record(300), record(350)];
+    expect(project(sample, { records: 10, bytes: 4000 }, fixed).mean).toBeCloseTo(11_000);
   });
 
   it('weighs records alike when no sizes are known', () => {
