@@ -102,14 +102,14 @@ const pairs = INVALID_SHARES.map((invalid) => ({
 finish({
   name: 'recovery',
   title: `Partial retries and whole ones, ${values.limit} e-mails, ${spec.model}, ${values.latency} ms latency`,
-  ratios: pairs.flatMap(({ invalid, partial, whole }) => [
-    ratio(
-      `cost of the batch at ${percent(invalid)} invalid, partial / whole`,
-      partial.all.costNano / whole.all.costNano,
-    ),
-    ratio(`output tokens of retries, partial / whole`, partial.retries.outputTokens / whole.retries.outputTokens),
-    ratio(`time, partial / whole`, partial.seconds / whole.seconds),
-  ]),
+  ratios: pairs.flatMap(({ invalid, partial, whole }) => {
+    const at = `at ${percent(invalid)} invalid, partial / whole`;
+    return [
+      ratio(`cost of the batch ${at}`, partial.all.costNano / whole.all.costNano),
+      ratio(`output tokens of retries ${at}`, partial.retries.outputTokens / whole.retries.outputTokens),
+      ratio(`time ${at}`, partial.seconds / whole.seconds),
+    ];
+  }),
   tables: [
     {
       title: 'All prompts',
