@@ -151,6 +151,14 @@ async function ended() {
   await save('shard-cancelled', `${batch.id}/s0`);
 }
 
+async function inPages() {
+  await scenario({ rates: { wrongFields: 0.2 } });
+  const batch = await tempered.startBatch(task, records(40, 6_000), { execution: 'inline', concurrency: 8 });
+  await batch.result();
+  await save('shard-inline', `${batch.id}/s0`);
+  await save('batch-inline', batch.id);
+}
+
 /** Returns the worker that lives. */
 async function lost(worker) {
   await scenario({ latency: { fixedMs: 8_000 } });
@@ -166,13 +174,15 @@ async function lost(worker) {
   return next;
 }
 
+/** What to make; all of it when no name is given: `node scripts/save-histories.mjs inPages`. */
+const wanted = process.argv.slice(2);
+const parts = { steered, continued, laddered, ended, inPages };
 let worker = startWorker();
 try {
-  await steered();
-  await continued();
-  await laddered();
-  await ended();
-  worker = await lost(worker);
+  for (const [name, make] of Object.entries(parts)) {
+    if (wanted.length === 0 || wanted.includes(name)) await make();
+  }
+  if (wanted.length === 0 || wanted.includes('lost')) worker = await lost(worker);
 } finally {
   worker.kill('SIGKILL');
   await tempered.close();

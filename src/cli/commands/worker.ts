@@ -6,12 +6,14 @@ import { type CommandHost, type PlaceOptions, withJson, withPlace } from '../com
 import { EXIT, type ExitCode } from '../exit.js';
 import { Interrupt } from '../interrupt.js';
 import type { Io } from '../io.js';
-import { names } from '../parse.js';
+import { names, wholeNumber } from '../parse.js';
 import { withTempered } from '../place.js';
+import { parentProcess, WorkerProcesses } from '../workerProcesses.js';
 
 interface WorkerOptions extends PlaceOptions {
   readonly pools?: readonly string[];
   readonly buildId?: string;
+  readonly processes?: number;
 }
 
 /** Adds `worker`. */
@@ -25,9 +27,18 @@ export function addWorker(program: Command, host: CommandHost): void {
       names,
     )
     .option('--build-id <id>', "build id for Temporal's worker deployment versioning")
+    .option(
+      '--processes <n>',
+      'worker processes; one per core uses the whole machine (default: 1)',
+      wholeNumber(1, 256),
+    )
     .action((tasks: readonly string[], options: WorkerOptions) =>
       host.run(options.json === true, (io) =>
-        withTempered(io, options, (tempered) => work(io, tempered, tasks, options)),
+        withTempered(io, options, (tempered) =>
+          (options.processes ?? 1) > 1
+            ? workInProcesses(io, tempered, tasks, options)
+            : work(io, tempered, tasks, options),
+        ),
       ),
     );
 }
@@ -52,6 +63,37 @@ export function addDev(program: Command, host: CommandHost): void {
     );
 }
 
+/** The same, in processes of their own: this one starts them, and starts again what dies. */
+async function workInProcesses(
+  io: Io,
+  tempered: Tempered,
+  files: readonly string[],
+  options: WorkerOptions,
+): Promise<ExitCode> {
+  // What is wrong with a task is told once, not by every process.
+  await Promise.all(files.map((file) => loadTask(file)));
+  const interrupt = new Interrupt(io, 'Stopping: prompts in flight finish.');
+  const { processes = 1 } = options;
+  const workers = new WorkerProcesses(io, processes, childArgs(files, options));
+  try {
+    const server = await tempered.serverAddress();
+    io.say(`${processes} worker processes on ${server.address}${server.ui === null ? '' : `, web UI ${server.ui}`}`);
+    io.say('Ctrl-C stops them.');
+    void interrupt.wait().then(() => workers.stop());
+    const code = await workers.run();
+    io.result({ address: server.address, ui: server.ui, pools: options.pools ?? tempered.availablePools, processes });
+    return code;
+  } finally {
+    interrupt.close();
+  }
+}
+
+function childArgs(files: readonly string[], { pools, buildId, address, store }: WorkerOptions): string[] {
+  const options = { '--pools': pools?.join(','), '--build-id': buildId, '--address': address, '--store': store };
+  const given = Object.entries(options).flatMap(([name, value]) => (value === undefined ? [] : [name, value]));
+  return ['worker', ...files, ...given];
+}
+
 async function work(
   io: Io,
   tempered: Tempered,
@@ -68,8 +110,10 @@ async function work(
     io.say(`  provider accounts: ${served.length === 0 ? 'none' : served.join(', ')}`);
     if (tasks.length > 0) io.say(`  tasks: ${tasks.map(({ spec }) => spec.name).join(', ')}`);
     io.say('Ctrl-C stops it.');
+    const parent = parentProcess();
+    parent?.ready();
     try {
-      await Promise.race([interrupt.wait(), worker.run]);
+      await Promise.race([interrupt.wait(), worker.run, ...(parent === undefined ? [] : [parent.wantsEnd])]);
     } finally {
       await worker.shutdown();
     }
