@@ -1,5 +1,4 @@
 import { worstCaseNano } from '../models/cost.js';
-import { modelInfo } from '../models/catalog.js';
 import { parseModelRef } from '../models/modelRef.js';
 import { promptBytes } from '../models/promptBytes.js';
 import type { ModelInfo } from '../models/types.js';
@@ -53,8 +52,8 @@ export interface AskInput {
   readonly control: Control;
   /** Result of `prepare()`. */
   readonly prepared: Json | undefined;
-  /** Endpoints, for the wire a named one speaks. */
-  readonly endpoints: Pick<ProviderSet, 'kindOf'>;
+  /** Endpoints, for what is known of their models. */
+  readonly endpoints: Pick<ProviderSet, 'modelInfo'>;
   /** The time prices are read at. */
   readonly now: Date;
 }
@@ -68,7 +67,7 @@ export function buildAsk(input: AskInput): Ask {
   const stage = currentStage(task.plan, state);
   const model = control.model ?? stage.model ?? task.spec.model;
   const ref = parseModelRef(model);
-  const info = modelInfo(ref, input.now, input.endpoints.kindOf(ref.provider));
+  const info = input.endpoints.modelInfo(ref, input.now);
   const chosen = variationFor(info, stage, { params: task.spec.params });
   const rendered = record.rendered ?? renderRecord(promptOf(task), record.input, { prepared: input.prepared ?? null });
   const reworded = chosen.sent.reworded === true;

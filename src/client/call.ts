@@ -1,4 +1,3 @@
-import { modelInfo } from '../models/catalog.js';
 import { costNano } from '../models/cost.js';
 import { parseModelRef } from '../models/modelRef.js';
 import { variationFor } from '../models/variation.js';
@@ -118,7 +117,7 @@ export async function call(options: CallOptions): Promise<CallResult> {
   const provider = providers.get(ref.provider);
   // A schema that is none is found before anything is sent.
   if (schema !== undefined) compileSchema(schema);
-  const info = modelInfo(ref, new Date(), provider.kind);
+  const info = providers.modelInfo(ref, new Date());
   const wished = variationFor(info, { kind: 'full', ...(temperature === undefined ? {} : { temperature }) }).sent;
   const variation: Variation = wished.temperature === undefined ? {} : { temperature: wished.temperature };
   const request = {

@@ -15,6 +15,6 @@ export interface CallModelOptions extends Omit<CallOptions, 'providers'> {
  * Throws `TemperedError` for an unknown provider (`input`) or a missing key (`authentication`).
  */
 export async function callModel({ env = process.env, ...options }: CallModelOptions): Promise<CallResult> {
-  const { providers: endpoints } = await loadNodeConfig();
-  return call({ ...options, providers: createProviderSet({ env, endpoints }) });
+  const { providers: endpoints, models } = await loadNodeConfig();
+  return call({ ...options, providers: createProviderSet({ env, endpoints, models }) });
 }

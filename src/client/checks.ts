@@ -1,4 +1,4 @@
-import { knownModels, modelInfo } from '../models/catalog.js';
+import { knownModels } from '../models/catalog.js';
 import { didYouMean } from '../task/nearest.js';
 import { formatModelRef, parseModelRef } from '../models/modelRef.js';
 import type { ModelRef } from '../models/types.js';
@@ -33,7 +33,7 @@ export async function checkModels(spec: TaskSpec, providers: ProviderSet): Promi
 export async function checkModel(ref: ModelRef, providers: ProviderSet): Promise<void> {
   const provider = providers.get(ref.provider);
   const hosted = knownModels().filter((name) => name.startsWith(`${ref.provider}/`));
-  if (hosted.length === 0 || isKnown(ref)) return;
+  if (hosted.length === 0 || providers.modelInfo(ref, new Date()).source !== null) return;
   const listed = await modelList(() => provider.listModels(AbortSignal.timeout(LIST_TIMEOUT_MS)));
   if (listed?.includes(ref.model) === true) return;
   const name = formatModelRef(ref);
@@ -44,10 +44,6 @@ export async function checkModel(ref: ModelRef, providers: ProviderSet): Promise
   throw new TemperedError('input', `${ref.provider} has no model "${ref.model}".${meant}`, {
     remedy: `Known ones: ${hosted.slice(0, 6).join(', ')}, …`,
   });
-}
-
-function isKnown(ref: ModelRef): boolean {
-  return modelInfo(ref, new Date()).source !== null;
 }
 
 /** What the endpoint lists; null when it can't or won't now. A refused key is an error already here. */
@@ -61,15 +57,15 @@ async function modelList(list: () => Promise<readonly string[]>): Promise<readon
 }
 
 /** Refuses a budget that can't be kept, because a model the task may ask has no known price. */
-export function checkBudget(spec: TaskSpec, budgetUsd: number | undefined): void {
+export function checkBudget(spec: TaskSpec, budgetUsd: number | undefined, providers: ProviderSet): void {
   if (budgetUsd === undefined) return;
   if (!Number.isFinite(budgetUsd) || budgetUsd < 0) {
     throw new TemperedError('input', `A budget is a number of dollars, 0 or more; not ${budgetUsd}.`);
   }
   for (const ref of modelsOf(spec)) {
-    if (modelInfo(ref, new Date()).prices !== null) continue;
+    if (providers.modelInfo(ref, new Date()).prices !== null) continue;
     throw new TemperedError('input', `The price of ${formatModelRef(ref)} is not known, so no budget can be kept.`, {
-      remedy: 'Leave --budget out, limit the run with --limit, or use a model with a known price.',
+      remedy: 'Leave --budget out, limit the run with --limit, or give the price in tempered.config under "models".',
     });
   }
 }

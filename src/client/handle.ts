@@ -43,7 +43,7 @@ export class BatchHandle<Output = Json> {
 
   /** How far it is. */
   progress(): Promise<BatchSnapshot> {
-    return readSnapshot(this.context.store, this.id);
+    return readSnapshot(this.context.store, this.id, this.context.providers);
   }
 
   /** What it came to so far: the object `run --json` prints. `out`: the results file to name in it. */

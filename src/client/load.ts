@@ -1,6 +1,6 @@
-import { modelInfo } from '../models/catalog.js';
 import { worstCaseNano } from '../models/cost.js';
 import { parseModelRef } from '../models/modelRef.js';
+import type { ProviderSet } from '../providers/types.js';
 import type { Store } from '../store/types.js';
 import type { AnyTask } from '../task/defineTask.js';
 import { TemperedError } from '../task/errors.js';
@@ -44,6 +44,8 @@ export interface LoadOptions {
   readonly onBad: 'fail' | 'skip';
   /** Stops loading. */
   readonly signal?: AbortSignal | undefined;
+  /** What is known of the task's model. */
+  readonly providers: Pick<ProviderSet, 'modelInfo'>;
   /** Told how far loading is. */
   readonly onProgress: (line: string) => void;
 }
@@ -56,7 +58,7 @@ export async function loadRecords(
   data: OpenedData,
   options: LoadOptions,
 ): Promise<LoadReport> {
-  const worst = new WorstCase(task);
+  const worst = new WorstCase(task, options.providers);
   const skipped: SkippedRecord[] = [];
   let chunk: LoadedRecord[] = [];
   let loaded = 0;
@@ -122,9 +124,12 @@ class WorstCase {
   private readonly staticBytes: number;
   private nano: number | null = 0;
 
-  constructor(private readonly task: AnyTask) {
+  constructor(
+    private readonly task: AnyTask,
+    providers: LoadOptions['providers'],
+  ) {
     const { spec } = task;
-    this.info = modelInfo(parseModelRef(spec.model), new Date());
+    this.info = providers.modelInfo(parseModelRef(spec.model), new Date());
     this.staticBytes = Buffer.byteLength(JSON.stringify([spec.instructions ?? '', spec.schema ?? null]));
   }
 

@@ -4,20 +4,39 @@ import { parseDocument } from 'yaml';
 import { z } from 'zod';
 import { didYouMean } from '../task/nearest.js';
 import { type EndpointConfigs, endpointsSchema } from '../providers/providerSet.js';
+import { USER_MODEL_MEMBERS, type UserModels, userModelsSchema } from '../models/userModels.js';
 import { TemperedError } from '../task/errors.js';
 import { errorCode } from './data/fileErrors.js';
 
 const NAMES = ['tempered.config.json', 'tempered.config.yaml', 'tempered.config.yml'] as const;
 
-const configSchema = z.strictObject({ providers: endpointsSchema.default({}) });
+const configSchema = z.strictObject({
+  providers: endpointsSchema.default({}),
+  models: userModelsSchema.default({}),
+  defaultModel: z
+    .string()
+    .regex(/^[^/\s]+\/\S+$/, 'write provider/model')
+    .optional(),
+});
 
 /** Every member the file can have, for near names. */
-const MEMBERS: readonly string[] = ['providers', 'kind', 'baseUrl', 'apiKeyEnv'];
+const MEMBERS: readonly string[] = [
+  ...Object.keys(configSchema.shape),
+  ...['kind', 'baseUrl', 'apiKeyEnv'],
+  ...USER_MODEL_MEMBERS,
+];
+
+/** The form of the file, for errors. */
+const KNOWN = 'Known: providers: {NAME: {kind, baseUrl, apiKeyEnv}}, models: {PROVIDER/MODEL: {…}}, defaultModel.';
 
 /** What `tempered.config.{json,yaml}` sets for every command in its folder. */
 export interface NodeConfig {
   /** Endpoints beside the built-in ones, by the name that stands before the slash of a model. */
   readonly providers: EndpointConfigs;
+  /** What the user knows of models, prices included, by `provider/model`. */
+  readonly models: UserModels;
+  /** The model of handles that name none, `provider/model`. */
+  readonly defaultModel?: string | undefined;
 }
 
 /**
@@ -31,7 +50,7 @@ export async function loadNodeConfig(folder: string = process.cwd()): Promise<No
     if (text !== undefined) found.push({ file: name, text });
   }
   const [first, second] = found;
-  if (first === undefined) return { providers: {} };
+  if (first === undefined) return { providers: {}, models: {} };
   if (second !== undefined) {
     throw problem(first.file, undefined, `There is ${second.file} too.`, 'Keep one of the two.');
   }
@@ -79,10 +98,10 @@ function parseNodeConfig(file: string, text: string): NodeConfig {
   const [unknownKey] = keys;
   if (unknownKey !== undefined) {
     const message = `"${at.join('.')}" is not known.${didYouMean(unknownKey, MEMBERS)}`;
-    throw problem(file, line, message, 'Known: providers: {NAME: {kind, baseUrl, apiKeyEnv}}.');
+    throw problem(file, line, message, KNOWN);
   }
   const message = `${at.join('.') || 'The file'}: ${issue?.message ?? 'is not valid'}`;
-  throw problem(file, line, message, 'Write providers: {NAME: {kind, baseUrl, apiKeyEnv}}.');
+  throw problem(file, line, message, KNOWN);
 }
 
 function hasRange(node: unknown): node is { range: readonly [number, number, number] } {

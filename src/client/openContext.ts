@@ -29,7 +29,7 @@ export async function openContext(options: TemperedOptions): Promise<ClientConte
   const { address, folder = DEFAULT_FOLDER, env = process.env } = options;
   const onProgress = options.onProgress ?? (() => undefined);
   const config = await loadNodeConfig();
-  const providers = createProviderSet({ env, endpoints: config.providers });
+  const providers = createProviderSet({ env, endpoints: config.providers, models: config.models });
   const store = await openStore(options.store ?? env['TEMPERED_STORE'] ?? `sqlite:${path.join(folder, 'store.db')}`);
   const server = { address, env, folder, onProgress };
   const target = new Once(() => resolveTarget(server));

@@ -61,7 +61,8 @@ export async function previewBatch(
   } = {},
 ): Promise<Preview> {
   const { limit, idField, onBadInput: onBad = 'fail' } = options;
-  const endpoints = createProviderSet({ env: process.env, endpoints: (await loadNodeConfig()).providers });
+  const config = await loadNodeConfig();
+  const endpoints = createProviderSet({ env: process.env, endpoints: config.providers, models: config.models });
   const opened = await openData(data, { limit, onBad });
   try {
     const skipped: SkippedRecord[] = [];

@@ -1,5 +1,5 @@
-import { modelInfo } from '../models/catalog.js';
 import { parseModelRef } from '../models/modelRef.js';
+import type { ProviderSet } from '../providers/types.js';
 import type { BatchRow, BatchStatus, Control, PauseState, Store } from '../store/types.js';
 import { TemperedError } from '../task/errors.js';
 import { nanoToUsd } from '../task/money.js';
@@ -57,15 +57,18 @@ export interface BatchSnapshot {
   readonly asOf: number;
 }
 
+/** What is known of models, for whether a batch without prompts has a price. */
+type Models = Pick<ProviderSet, 'modelInfo'>;
+
 /** Reads how far a batch is. Throws `input` when the store does not know it. */
-export async function readSnapshot(store: Store, batchId: string): Promise<BatchSnapshot> {
+export async function readSnapshot(store: Store, batchId: string, models: Models): Promise<BatchSnapshot> {
   const row = await store.getBatch(batchId);
   if (row === undefined) throw new TemperedError('input', `The store ${store.url} knows no batch ${batchId}.`);
-  return snapshotOf(store, row);
+  return snapshotOf(store, row, models);
 }
 
 /** How far the batch of a row is. */
-export async function snapshotOf(store: Store, row: BatchRow): Promise<BatchSnapshot> {
+export async function snapshotOf(store: Store, row: BatchRow, models: Models): Promise<BatchSnapshot> {
   const [counters, control, spec] = await Promise.all([
     store.counters(row.id),
     store.readControl(row.id),
@@ -87,7 +90,7 @@ export async function snapshotOf(store: Store, row: BatchRow): Promise<BatchSnap
     concurrency: control?.concurrency ?? row.options.concurrency,
     counters,
     done: succeeded + partial + failed + notRun,
-    money: moneyOf(counters, model, control ?? row.options),
+    money: moneyOf(counters, isPriced(model, models), control ?? row.options),
     startedAt: row.startedAt,
     finishedAt: row.finishedAt,
     asOf: Date.now(),
@@ -99,9 +102,9 @@ export function promptQueue(taskHash: string, { functions, model }: TaskSpec): s
   return functions.length > 0 ? taskQueue(taskHash) : poolQueue(parseModelRef(model).provider);
 }
 
-function moneyOf(counters: Counters, model: string, { budgetNano }: Pick<Control, 'budgetNano'>): MoneySoFar {
+function moneyOf(counters: Counters, priced: boolean, { budgetNano }: Pick<Control, 'budgetNano'>): MoneySoFar {
   const { spentNano, unknownNano, reservedNano, cacheSavingsNano } = counters;
-  const unpriced = counters.unpricedPrompts > 0 || (counters.prompts === 0 && !hasPrice(model));
+  const unpriced = counters.unpricedPrompts > 0 || (counters.prompts === 0 && !priced);
   return {
     spentUsd: unpriced ? null : nanoToUsd(spentNano - unknownNano),
     unknownUsd: nanoToUsd(unknownNano),
@@ -111,6 +114,6 @@ function moneyOf(counters: Counters, model: string, { budgetNano }: Pick<Control
   };
 }
 
-function hasPrice(model: string): boolean {
-  return model !== '' && modelInfo(parseModelRef(model), new Date()).prices !== null;
+function isPriced(model: string, models: Models): boolean {
+  return model !== '' && models.modelInfo(parseModelRef(model), new Date()).prices !== null;
 }

@@ -79,7 +79,7 @@ export async function submit(
   options: StartOptions,
 ): Promise<Submission> {
   checkConcurrency(options.concurrency);
-  checkBudget(task.spec, options.budgetUsd);
+  checkBudget(task.spec, options.budgetUsd, context.providers);
   const deadline = checkDeadline(options.deadline);
   const onBad = options.onBadInput ?? 'fail';
   checkStoreReach(context.store.url, await context.foundTarget());
@@ -169,11 +169,11 @@ async function claim(context: ClientContext, claimed: Claim): Promise<{ row: Bat
 
 /** Loads the records of a claimed batch; one that can't be loaded leaves nothing behind. */
 async function fill(context: ClientContext, claimed: Claim): Promise<{ row: BatchRow; load: LoadReport }> {
-  const { store, onProgress } = context;
+  const { store, providers, onProgress } = context;
   const { id, task, data, options } = claimed;
   const { idField, signal, onBadInput: onBad = 'fail' } = options;
   try {
-    const load = await loadRecords(store, id, task, data, { idField, signal, onBad, onProgress });
+    const load = await loadRecords(store, id, task, data, { idField, signal, onBad, providers, onProgress });
     await store.finishLoading(id);
     const row = await store.getBatch(id);
     if (row === undefined)

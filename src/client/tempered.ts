@@ -111,7 +111,7 @@ export class Tempered {
   /** The newest batches of the store, newest first. */
   async batches(limit = 20): Promise<readonly BatchSnapshot[]> {
     const rows: readonly BatchRow[] = await this.context.store.listBatches(limit);
-    return Promise.all(rows.map((row) => snapshotOf(this.context.store, row)));
+    return Promise.all(rows.map((row) => snapshotOf(this.context.store, row, this.context.providers)));
   }
 
   /** Starts a worker in this process. Shut it down before `close`. */

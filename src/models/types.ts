@@ -5,7 +5,6 @@ export type ProviderKind = 'anthropic' | 'gemini' | 'openai-compatible';
 export interface ModelRef {
   /** `anthropic`, `gemini`, `openai`, `lmstudio`, `ollama`, `compatible`, or a named endpoint. Also the pool's name. */
   readonly provider: string;
-  /** Everything after the first slash. */
   /** The provider's own name of the model; may contain slashes. */
   readonly model: string;
 }
@@ -14,31 +13,30 @@ export interface ModelRef {
 export interface PriceBand {
   /** Largest whole prompt this band holds for; null = no limit. */
   readonly upTo: number | null;
-  /** Per million prompt tokens that are neither read from nor written to a cache. */
   /** A token of the prompt that is neither read from nor written to a cache. */
   readonly input: number;
-  /** Per million generated tokens. */
   /** A generated token, thinking included. */
   readonly output: number;
-  /** Per million tokens read from the cache. */
   /** A token read from the cache. */
   readonly cacheRead: number;
-  /** Per million tokens written for five minutes. */
   /** A token written to the cache for five minutes. */
   readonly cacheWrite5m: number;
-  /** Per million tokens written for an hour. */
   /** A token written to the cache for an hour. */
   readonly cacheWrite1h: number;
 }
 
+/** What a model can do beside text, in the order they are told: `multimodal` = takes files at all. */
+export const CAPABILITIES = ['reasoning', 'function_calling', 'multimodal', 'vision', 'audio', 'video'] as const;
+
+/** One of {@link CAPABILITIES}. */
+export type Capability = (typeof CAPABILITIES)[number];
+
 /** What is known of a model. Null = unknown, never zero. */
 export interface ModelInfo {
-  /** Provider and name. */
   /** The model that was asked about. */
   readonly ref: ModelRef;
   /** Largest whole prompt, tokens. */
   readonly contextTokens: number | null;
-  /** Largest answer; null = unknown. */
   /** Most tokens of one answer. */
   readonly maxOutputTokens: number | null;
   /** Smallest prefix the provider caches, tokens. */
@@ -49,8 +47,14 @@ export interface ModelInfo {
   readonly effort: EffortRule | null;
   /** Whether the model has native structured output; null = try it. */
   readonly structuredOutput: boolean | null;
+  /** What it can do beside text, in the order of {@link CAPABILITIES}. */
+  readonly capabilities: readonly Capability[] | null;
+  /** What it knows of the world ends here: `2025-08-31` or `2025-01`, as the provider says. */
+  readonly knowledgeCutoff: string | null;
   /** Prices in force at a date, by rising band; null = unknown. */
   readonly prices: readonly PriceBand[] | null;
+  /** The same through the provider's Batch API; null = unknown, or it has none. */
+  readonly batchPrices: readonly PriceBand[] | null;
   /** Where the numbers come from. */
   readonly source: string | null;
 }

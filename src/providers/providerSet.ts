@@ -1,6 +1,8 @@
 import { z } from 'zod';
 import { didYouMean } from '../task/nearest.js';
+import { modelInfo } from '../models/catalog.js';
 import type { ProviderKind } from '../models/types.js';
+import type { UserModels } from '../models/userModels.js';
 import { TemperedError } from '../task/errors.js';
 import type { Endpoint } from './adapter.js';
 import { createAnthropic } from './anthropic.js';
@@ -43,6 +45,8 @@ export interface ProviderSetOptions {
   readonly env: Environment;
   /** Named endpoints of the config file. Default none. */
   readonly endpoints?: EndpointConfigs;
+  /** What the config file says of models. Default nothing. */
+  readonly models?: UserModels;
 }
 
 /** An endpoint before its variables are read. */
@@ -171,7 +175,7 @@ function resolve(name: string, definition: Definition, env: Environment): Endpoi
 }
 
 /** The endpoints this environment and config file describe. Clients are made when first asked for. */
-export function createProviderSet({ env, endpoints = {} }: ProviderSetOptions): ProviderSet {
+export function createProviderSet({ env, endpoints = {}, models = {} }: ProviderSetOptions): ProviderSet {
   const definitions = new Map(BUILT_IN);
   for (const [name, config] of Object.entries(endpoints)) definitions.set(name, named(config));
   const names = [...definitions.keys()];
@@ -181,7 +185,7 @@ export function createProviderSet({ env, endpoints = {} }: ProviderSetOptions): 
     (!definition.keyRequired || definition.keyVariables.some((variable) => read(env, variable) !== undefined));
   return {
     names,
-    kindOf: (name) => endpoints[name]?.kind,
+    modelInfo: (ref, at) => modelInfo(ref, at, endpoints[ref.provider]?.kind, models),
     available: [...definitions].filter(usable).map(([name]) => name),
     get(name) {
       const existing = providers.get(name);

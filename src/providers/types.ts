@@ -1,4 +1,4 @@
-import type { ProviderKind } from '../models/types.js';
+import type { ModelInfo, ModelRef, ProviderKind } from '../models/types.js';
 import type { ItemError } from '../task/errors.js';
 import type { JsonObject } from '../task/json.js';
 import type { SafetyRating } from '../task/outcome.js';
@@ -11,17 +11,14 @@ export interface ModelRequest {
   readonly model: string;
   /** Static prefix: system prompt. */
   readonly instructions: string | undefined;
-  /** Turns, the record in the last one. */
   /** The turns of the conversation; the last one is the user's. */
   readonly messages: readonly Message[];
   /** JSON Schema of the answer; undefined = text. */
   readonly schema: JsonObject | undefined;
-  /** Cap of generated tokens, thinking included. */
   /** Most tokens to generate, thinking included. */
   readonly maxOutputTokens: number;
   /** Sent as it is: whether the model takes it was decided before. */
   readonly temperature: number | undefined;
-  /** Effort or thinking level. */
   /** Effort or thinking level; sent as it is. */
   readonly effort: string | undefined;
   /** Cache the static prefix (Anthropic breakpoint on the system block). */
@@ -49,16 +46,12 @@ interface ReplyFacts {
 
 /** A usable text. */
 export interface ModelAnswer extends ReplyFacts {
-  /** Tells the two kinds of reply apart. */
   /** The text can be used. */
   readonly ok: true;
-  /** The model's text. */
   /** The answer, thinking left out; never blank. */
   readonly text: string;
-  /** The provider's own word for why it stopped; null when it gave none. */
   /** The provider's word for how the answer ended; null when it gave none. */
   readonly finishReason: string | null;
-  /** Gemini's ratings; null when there are none. */
   /** Gemini's ratings; null elsewhere. */
   readonly safetyRatings: readonly SafetyRating[] | null;
   /** Null when the server sent none. */
@@ -69,24 +62,18 @@ export interface ModelAnswer extends ReplyFacts {
 
 /** No usable text. May still be billed: then `usage` says so. */
 export interface ModelFailure extends ReplyFacts {
-  /** Tells the two kinds of reply apart. */
   /** There is no text that can be used. */
   readonly ok: false;
-  /** What went wrong, classified. */
   /** Why. */
   readonly error: ProviderError;
   /** Text that came before a truncation or block. */
   readonly text?: string;
-  /** The provider's own word for why it stopped; null when it gave none. */
   /** The provider's word for how the answer ended; null when there was no answer. */
   readonly finishReason: string | null;
-  /** Gemini's ratings; null when there are none. */
   /** Gemini's ratings; null elsewhere. */
   readonly safetyRatings: readonly SafetyRating[] | null;
   /** Tokens; null when nobody told. */
-  /** Tokens; null when nobody told. */
   readonly usage: Usage | null;
-  /** The provider's usage object, untouched. */
   /** The provider's usage object, untouched. */
   readonly rawUsage: JsonObject | null;
 }
@@ -107,9 +94,7 @@ export interface ProviderError extends ItemError {
 /** Quotas as response headers tell them. */
 export interface RateLimitHints {
   /** Requests a minute; null = not told. */
-  /** Requests a minute; null = not told. */
   readonly rpm: number | null;
-  /** Tokens a minute; null = not told. */
   /** Tokens a minute; null = not told. */
   readonly tpm: number | null;
 }
@@ -118,7 +103,7 @@ export interface RateLimitHints {
 export interface Provider {
   /** The name in `provider/model`, also the pool's name. */
   readonly name: string;
-  /** Its wire: with a named endpoint's model, `modelInfo(ref, at, kind)` finds the right parameter rules. */
+  /** Its wire. */
   readonly kind: ProviderKind;
   /** Sends exactly one request; no retries. Resolves also on abort (category `cancelled`). */
   send(request: ModelRequest, signal: AbortSignal): Promise<ModelReply>;
@@ -135,8 +120,11 @@ export interface Provider {
 export interface ProviderSet {
   /** The endpoint of `provider`. Throws `TemperedError` (`input`: unknown name; `authentication`: no key set). */
   get(provider: string): Provider;
-  /** The wire a named endpoint speaks, so that a known model behind it keeps its parameter rules; undefined for other names. */
-  kindOf(provider: string): ProviderKind | undefined;
+  /**
+   * What is known of a model here, with the prices in force at `at`: a named endpoint's model keeps the parameter rules
+   * of its wire, and what the config file says of models wins over our tables.
+   */
+  modelInfo(ref: ModelRef, at: Date): ModelInfo;
   /** Names whose key is set or which need none. */
   readonly available: readonly string[];
   /** Every name, also those without a key. */

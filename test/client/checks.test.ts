@@ -34,12 +34,15 @@ test("a stage's model is checked too", async () => {
 });
 
 test('a budget needs a known price and a sensible number', () => {
-  expect(() => checkBudget(task('compatible/some-model').spec, 1)).toThrow(
+  const known = providers({});
+  expect(() => checkBudget(task('compatible/some-model').spec, 1, known)).toThrow(
     /price of compatible\/some-model is not known/,
   );
-  expect(() => checkBudget(task('anthropic/claude-sonnet-4-6').spec, -1)).toThrow(/0 or more/);
-  checkBudget(task('anthropic/claude-sonnet-4-6').spec, 1);
-  checkBudget(task('compatible/some-model').spec, undefined);
+  expect(() => checkBudget(task('anthropic/claude-sonnet-4-6').spec, -1, known)).toThrow(/0 or more/);
+  checkBudget(task('anthropic/claude-sonnet-4-6').spec, 1, known);
+  checkBudget(task('compatible/some-model').spec, undefined, known);
+  const models = { 'compatible/some-model': { prices: [{ input: 1, output: 2 }] } };
+  checkBudget(task('compatible/some-model').spec, 1, createProviderSet({ env: {}, models }));
 });
 
 test('concurrency and deadline are checked', () => {

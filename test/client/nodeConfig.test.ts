@@ -26,7 +26,7 @@ async function refusal(name: string, text: string): Promise<TemperedError> {
 const ENDPOINT = { kind: 'openai-compatible', baseUrl: 'https://openrouter.ai/api/v1', apiKeyEnv: 'OPENROUTER_KEY' };
 
 test('without a file there are the defaults', async () => {
-  expect(await loadNodeConfig(folder)).toEqual({ providers: {} });
+  expect(await loadNodeConfig(folder)).toEqual({ providers: {}, models: {} });
 });
 
 test.each([
@@ -37,11 +37,11 @@ test.each([
     '\ufeffproviders:\n  router:\n    kind: openai\n    baseUrl: https://openrouter.ai/api/v1\n    apiKeyEnv: OPENROUTER_KEY\n',
   ],
 ])('%s names endpoints', async (name, text) => {
-  expect(await load(name, text)).toEqual({ providers: { router: ENDPOINT } });
+  expect(await load(name, text)).toEqual({ providers: { router: ENDPOINT }, models: {} });
 });
 
 test('an empty file is no configuration', async () => {
-  expect(await load('tempered.config.yaml', '# later\n')).toEqual({ providers: {} });
+  expect(await load('tempered.config.yaml', '# later\n')).toEqual({ providers: {}, models: {} });
 });
 
 test('a key is refused, wherever it stands, and never shown', async () => {
@@ -73,6 +73,24 @@ test('wrong values and broken files name their line', async () => {
   const broken = await refusal('tempered.config.yaml', 'providers:\n  r: [1\n');
   expect(broken.options.place?.line).toBeGreaterThan(1);
   await refusal('tempered.config.yaml', 'just text');
+});
+
+test('models and the default model are read; wrong members name their line', async () => {
+  const prices = [{ from: '2026-12-01', input: 1, output: 2 }];
+  const text = JSON.stringify({
+    models: { 'compatible/qwen': { contextTokens: 32768, prices } },
+    defaultModel: 'openai/gpt-4.1',
+  });
+  expect(await load('tempered.config.json', text)).toEqual({
+    providers: {},
+    models: { 'compatible/qwen': { contextTokens: 32768, prices } },
+    defaultModel: 'openai/gpt-4.1',
+  });
+  const wrong = await refusal('tempered.config.json', '{"models": {\n"compatible/qwen": {\n"contextToken": 1}}}');
+  expect(wrong.explanation).toContain('Did you mean contextTokens?');
+  expect(wrong.options.place?.line).toBe(3);
+  await refusal('tempered.config.json', '{"defaultModel": "gpt-4.1"}');
+  await refusal('tempered.config.json', '{"models": {"gpt-4.1": {}}}');
 });
 
 test('two files are one too many', async () => {

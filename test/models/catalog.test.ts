@@ -1,4 +1,5 @@
 import { knownModels, modelInfo } from '../../src/models/catalog.js';
+import { CAPABILITIES } from '../../src/models/types.js';
 import { formatModelRef, nearestModels, parseModelRef } from '../../src/models/modelRef.js';
 import { didYouMean } from '../../src/task/nearest.js';
 import { TemperedError } from '../../src/task/errors.js';
@@ -49,6 +50,36 @@ describe('modelInfo', () => {
     const proxied = modelInfo(parseModelRef('proxy/claude-sonnet-5'), NOW, 'anthropic');
     expect(proxied).toMatchObject({ sampling: { kind: 'none' }, prices: null, source: null });
     expect(modelInfo(parseModelRef('proxy/claude-sonnet-5'), NOW).sampling.kind).toBe('temperature');
+  });
+
+  it('tells capabilities in their order, and only what is known', () => {
+    expect(modelInfo(parseModelRef('gemini/gemini-2.5-pro'), NOW)).toMatchObject({
+      capabilities: ['reasoning', 'function_calling', 'multimodal', 'vision', 'audio', 'video'],
+      knowledgeCutoff: '2025-01',
+    });
+    expect(modelInfo(parseModelRef('openai/gpt-4.1'), NOW).capabilities).toEqual(CAPABILITIES.slice(1, 4));
+    expect(modelInfo(parseModelRef('openai/who-knows'), NOW)).toMatchObject({
+      contextTokens: null,
+      capabilities: null,
+      knowledgeCutoff: null,
+      prices: null,
+      batchPrices: null,
+    });
+  });
+
+  it.each([
+    ['anthropic/claude-haiku-5-5', { input: 0.05, output: 0.25, cacheRead: 0.005, cacheWrite5m: 0.0625 }],
+    ['gemini/gemini-3.8-flash', { input: 0.375, output: 1.875, cacheRead: 0.0375 }],
+    ['gemini/gemini-2.5-pro', { input: 0.625, output: 5, cacheRead: 0.125 }],
+    ['openai/gpt-6-sol', { input: 1, output: 5, cacheRead: 0.1, cacheWrite5m: 1.25 }],
+    ['openai/gpt-4.1', { input: 1, output: 4, cacheRead: 1 }],
+  ])('knows what %s costs through its Batch API', (name, band) => {
+    expect(modelInfo(parseModelRef(name), NOW).batchPrices?.[0]).toMatchObject(band);
+  });
+
+  it('has no batch price for a model whose provider names none', () => {
+    expect(modelInfo(parseModelRef('gemini/gemini-4-carbon'), NOW)).toMatchObject({ batchPrices: null });
+    expect(modelInfo(parseModelRef('ollama/qwen3'), NOW)).toMatchObject({ batchPrices: null });
   });
 
   it('has sound data', () => {

@@ -1,6 +1,6 @@
-import type { EffortRule, PriceBand, SamplingRule } from '../types.js';
+import type { Capability, EffortRule, PriceBand, SamplingRule } from '../types.js';
 import type { CatalogRow, PriceStep, ProviderCatalog } from './row.js';
-import { always, NO_TEMPERATURE } from './row.js';
+import { always, HALF, NO_TEMPERATURE } from './row.js';
 
 /** Taken only with the header `anthropic-version: 2023-06-01`; the newer version rejects it for every model. */
 const LEGACY: SamplingRule = { kind: 'temperature-legacy-api', min: 0, max: 1 };
@@ -15,6 +15,9 @@ function usd(input: number, output: number, cacheRead: number, upTo: number | nu
   return { upTo, input, output, cacheRead, cacheWrite5m: input * 1.25, cacheWrite1h: input * 2 };
 }
 
+/** Every Claude model listed here thinks, calls tools, and reads images and PDFs. */
+const CAPABLE: readonly Capability[] = ['reasoning', 'function_calling', 'multimodal', 'vision'];
+
 interface Claude {
   readonly aliases?: readonly string[];
   readonly context?: number;
@@ -22,6 +25,7 @@ interface Claude {
   readonly minCache: number | null;
   readonly sampling?: SamplingRule;
   readonly effort: EffortRule | null;
+  readonly cutoff?: string;
   readonly prices: readonly PriceStep[];
 }
 
@@ -35,6 +39,9 @@ function claude(id: string, facts: Claude): CatalogRow {
     sampling: facts.sampling ?? NO_TEMPERATURE,
     effort: facts.effort,
     structuredOutput: true,
+    capabilities: CAPABLE,
+    knowledgeCutoff: facts.cutoff ?? null,
+    batch: HALF,
     prices: facts.prices,
   };
 }
@@ -43,7 +50,7 @@ const SMALL = { context: 200_000, output: 64_000 };
 
 /** Claude models. Sold without a list price we know: the `mythos` family. */
 export const ANTHROPIC_CATALOG: ProviderCatalog = {
-  source: 'platform.claude.com pricing and model pages, read 2026-11-21 through litellm 1.109.1',
+  source: 'platform.claude.com pricing and model pages, read 2026-11-21 through litellm 1.109.1; cut-offs: models.dev',
   rows: [
     claude('claude-haiku-5-5', {
       minCache: 512,
@@ -67,21 +74,33 @@ export const ANTHROPIC_CATALOG: ProviderCatalog = {
       prices: [{ from: '2026-11-09', bands: [usd(8, 40, 0.2)] }],
     }),
     claude('claude-fable-5-1', { minCache: 512, effort: EFFORT, prices: always(usd(10, 50, 0.25)) }),
-    claude('claude-fable-5', { minCache: 512, effort: EFFORT, prices: always(usd(10, 50, 1)) }),
+    claude('claude-fable-5', { minCache: 512, effort: EFFORT, cutoff: '2026-01-31', prices: always(usd(10, 50, 1)) }),
     claude('claude-opus-5', { minCache: 512, effort: EFFORT, prices: always(usd(5, 25, 0.5)) }),
-    claude('claude-sonnet-5', { minCache: 1024, effort: EFFORT, prices: always(usd(2, 10, 0.2)) }),
+    claude('claude-sonnet-5', {
+      minCache: 1024,
+      effort: EFFORT,
+      cutoff: '2026-01-31',
+      prices: always(usd(2, 10, 0.2)),
+    }),
     claude('claude-opus-4-8', { minCache: 1024, effort: EFFORT, prices: always(usd(5, 25, 0.5)) }),
-    claude('claude-opus-4-7', { minCache: 2048, effort: EFFORT, prices: always(usd(5, 25, 0.5)) }),
+    claude('claude-opus-4-7', {
+      minCache: 2048,
+      effort: EFFORT,
+      cutoff: '2026-01-31',
+      prices: always(usd(5, 25, 0.5)),
+    }),
     claude('claude-opus-4-6', {
       minCache: 4096,
       sampling: LEGACY,
       effort: EFFORT_4_6,
+      cutoff: '2025-05-31',
       prices: always(usd(5, 25, 0.5)),
     }),
     claude('claude-sonnet-4-6', {
       minCache: 1024,
       sampling: LEGACY,
       effort: EFFORT_4_6,
+      cutoff: '2025-08-31',
       prices: always(usd(3, 15, 0.3)),
     }),
     claude('claude-haiku-4-5', {
@@ -90,6 +109,7 @@ export const ANTHROPIC_CATALOG: ProviderCatalog = {
       minCache: 4096,
       sampling: LEGACY,
       effort: null,
+      cutoff: '2025-02-28',
       prices: always(usd(1, 5, 0.1)),
     }),
     claude('claude-opus-4-5', {
@@ -98,6 +118,7 @@ export const ANTHROPIC_CATALOG: ProviderCatalog = {
       minCache: 4096,
       sampling: LEGACY,
       effort: EFFORT_4_5,
+      cutoff: '2025-03-31',
       prices: always(usd(5, 25, 0.5)),
     }),
     claude('claude-sonnet-4-5', {
@@ -106,6 +127,7 @@ export const ANTHROPIC_CATALOG: ProviderCatalog = {
       minCache: 1024,
       sampling: LEGACY,
       effort: null,
+      cutoff: '2025-07-31',
       prices: always(usd(3, 15, 0.3)),
     }),
     ...['claude-mythos-5-2', 'claude-mythos-5-1', 'claude-mythos-5', 'claude-mythos-preview'].map((id) =>

@@ -1,6 +1,6 @@
-import type { EffortRule, PriceBand, SamplingRule } from '../types.js';
-import type { CatalogRow, PriceStep, ProviderCatalog } from './row.js';
-import { always, NO_TEMPERATURE } from './row.js';
+import type { Capability, EffortRule, PriceBand, SamplingRule } from '../types.js';
+import type { BatchShare, CatalogRow, PriceStep, ProviderCatalog } from './row.js';
+import { always, HALF, NO_TEMPERATURE } from './row.js';
 
 const TEMPERATURE: SamplingRule = { kind: 'temperature', min: 0, max: 2 };
 const WITHOUT_REASONING: SamplingRule = { kind: 'temperature-without-reasoning', min: 0, max: 2 };
@@ -29,12 +29,20 @@ function withLongPrompts(band: PriceBand): readonly PriceStep[] {
   return [{ from: '', bands: [{ ...band, upTo: LONG_PROMPT }, long] }];
 }
 
+/** Every GPT model listed here calls tools and reads images. */
+const CAPABLE: readonly Capability[] = ['function_calling', 'multimodal', 'vision'];
+
+/** GPT-4.1's Batch API names no price for cache reads: they are charged like its input, half of the normal one. */
+const READS_LIKE_INPUT: BatchShare = { tokens: 0.5, cacheRead: 2 };
+
 interface Gpt {
   readonly aliases?: readonly string[];
   readonly context: number;
   readonly output?: number;
   readonly sampling: SamplingRule;
   readonly effort: EffortRule | null;
+  readonly cutoff?: string;
+  readonly batch?: BatchShare;
   readonly prices: readonly PriceStep[];
 }
 
@@ -49,19 +57,23 @@ function gpt(id: string, facts: Gpt): CatalogRow {
     sampling: facts.sampling,
     effort: facts.effort,
     structuredOutput: true,
+    capabilities: facts.effort === null ? CAPABLE : ['reasoning', ...CAPABLE],
+    knowledgeCutoff: facts.cutoff ?? null,
+    batch: facts.batch ?? HALF,
     prices: facts.prices,
   };
 }
 
 const GPT_6_1_FACTS = { context: 922_000, sampling: NO_TEMPERATURE, effort: GPT_6_1 };
 const GPT_6_FACTS = { context: 922_000, sampling: WITHOUT_REASONING, effort: GPT_6 };
-const GPT_5_4_FACTS = { context: 272_000, sampling: WITHOUT_REASONING, effort: GPT_5_4 };
-const GPT_5_FACTS = { context: 272_000, sampling: NO_TEMPERATURE, effort: GPT_5 };
-const GPT_4_FACTS = { sampling: TEMPERATURE, effort: null };
+const GPT_5_4_FACTS = { cutoff: '2025-08-31', context: 272_000, sampling: WITHOUT_REASONING, effort: GPT_5_4 };
+const GPT_5_FACTS = { cutoff: '2024-05-30', context: 272_000, sampling: NO_TEMPERATURE, effort: GPT_5 };
+const GPT_4_1_FACTS = { cutoff: '2024-04', sampling: TEMPERATURE, effort: null, batch: READS_LIKE_INPUT };
+const GPT_4O_FACTS = { cutoff: '2023-09', sampling: TEMPERATURE, effort: null };
 
 /** OpenAI models. The GPT-4o family is listed for its parameters; its prices are not in our source. */
 export const OPENAI_CATALOG: ProviderCatalog = {
-  source: 'developers.openai.com pricing, read 2026-11-21 through litellm 1.109.1',
+  source: 'developers.openai.com pricing, read 2026-11-21 through litellm 1.109.1; cut-offs: models.dev',
   rows: [
     gpt('gpt-6.1-sol', { ...GPT_6_1_FACTS, prices: withLongPrompts(usd(2, 10, 0.1, 2.5)) }),
     gpt('gpt-6.1-terra', { ...GPT_6_1_FACTS, prices: withLongPrompts(usd(1, 5, 0.05, 1.25)) }),
@@ -84,20 +96,20 @@ export const OPENAI_CATALOG: ProviderCatalog = {
       prices: always(usd(0.05, 0.4, 0.005)),
     }),
     gpt('gpt-4.1', {
-      ...GPT_4_FACTS,
+      ...GPT_4_1_FACTS,
       aliases: ['gpt-4.1-2025-04-14'],
       context: 1_047_576,
       output: 32_768,
       prices: always(usd(2, 8, 0.5)),
     }),
     gpt('gpt-4.1-mini', {
-      ...GPT_4_FACTS,
+      ...GPT_4_1_FACTS,
       aliases: ['gpt-4.1-mini-2025-04-14'],
       context: 1_047_576,
       output: 32_768,
       prices: always(usd(0.4, 1.6, 0.1)),
     }),
-    gpt('gpt-4o', { ...GPT_4_FACTS, context: 128_000, output: 16_384, prices: [] }),
-    gpt('gpt-4o-mini', { ...GPT_4_FACTS, context: 128_000, output: 16_384, prices: [] }),
+    gpt('gpt-4o', { ...GPT_4O_FACTS, context: 128_000, output: 16_384, prices: [] }),
+    gpt('gpt-4o-mini', { ...GPT_4O_FACTS, context: 128_000, output: 16_384, prices: [] }),
   ],
 };

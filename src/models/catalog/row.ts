@@ -1,4 +1,4 @@
-import type { EffortRule, PriceBand, SamplingRule } from '../types.js';
+import type { Capability, EffortRule, PriceBand, SamplingRule } from '../types.js';
 
 /** What a provider's documentation says of one model. Null = it does not say. */
 export interface CatalogRow {
@@ -18,6 +18,12 @@ export interface CatalogRow {
   readonly effort: EffortRule | null;
   /** Whether it has native structured output. */
   readonly structuredOutput: boolean | null;
+  /** What it can do beside text. */
+  readonly capabilities: readonly Capability[] | null;
+  /** `YYYY-MM-DD` or `YYYY-MM`, as the provider says it. */
+  readonly knowledgeCutoff: string | null;
+  /** What the Batch API charges, as a share of the prices; null = unknown, or it has none. */
+  readonly batch: BatchShare | null;
   /** Price lists by rising start date; empty = unknown. Nothing is known of the time before the first. */
   readonly prices: readonly PriceStep[];
 }
@@ -29,6 +35,17 @@ export interface PriceStep {
   /** By rising prompt size. */
   readonly bands: readonly PriceBand[];
 }
+
+/** Shares of the normal prices that a provider's Batch API charges. */
+export interface BatchShare {
+  /** Of input, output and cache writes. */
+  readonly tokens: number;
+  /** Of cache reads. Not every provider halves them too. */
+  readonly cacheRead: number;
+}
+
+/** Everything at half price, cache reads too. */
+export const HALF: BatchShare = { tokens: 0.5, cacheRead: 0.5 };
 
 /** A provider's models and where their numbers come from. */
 export interface ProviderCatalog {
