@@ -12,6 +12,7 @@ import type { Control, StoredRecord } from '../store/types.js';
 import type { Json, JsonObject } from '../task/json.js';
 import type { StageKind, Variation } from '../task/outcome.js';
 import { renderRecord } from '../task/render.js';
+import type { Message } from '../task/spec.js';
 import type { WorkerTask } from './context.js';
 
 /** Everything that is decided about a prompt before it may be sent. */
@@ -29,7 +30,7 @@ export interface Ask {
   /** What was really sent to make the stage differ. */
   readonly variation: Variation;
   /** What the provider is sent. */
-  readonly request: ModelRequest;
+  readonly request: ModelRequest & { readonly messages: readonly Message[] };
   /** Valid fields of earlier prompts that this one completes. */
   readonly kept: JsonObject | null;
   /** Worst case in nano-dollars; null = price unknown. */
@@ -72,7 +73,7 @@ export function buildAsk(input: AskInput): Ask {
   const rendered = record.rendered ?? renderRecord(promptOf(task), record.input, { prepared: input.prepared ?? null });
   const reworded = chosen.sent.reworded === true;
   const asked = stageRequest({ spec: task.spec, stage, rendered, kept, issues: state.issues, reworded });
-  const request: ModelRequest = {
+  const request: Ask['request'] = {
     model: ref.model,
     instructions: asked.instructions,
     messages: asked.messages,

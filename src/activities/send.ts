@@ -65,6 +65,8 @@ function answered(ask: Ask, result: ExecuteResult, latencyMs: number): ModelRepl
   return {
     ok: true,
     text: result.text,
+    toolCalls: [],
+    native: null,
     finishReason: result.finishReason ?? null,
     safetyRatings: result.safetyRatings ?? null,
     usage: result.usage ?? null,

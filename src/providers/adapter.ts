@@ -7,6 +7,7 @@ import type { EndpointNames } from './errors.js';
 import { classify, isRetryable } from './errors.js';
 import type { Reading } from './reading.js';
 import { redactor } from './redact.js';
+import { type Assembler, StreamFollower } from './streaming.js';
 import type { Exchange } from './transport.js';
 import { transact } from './transport.js';
 import type { ModelReply, ModelRequest, Provider, ProviderError, RateLimitHints } from './types.js';
@@ -31,7 +32,9 @@ export interface Wire {
   /** Which wire it is. */
   readonly kind: ProviderKind;
   /** Sends one request through the SDK. Throws `TemperedError` (`input`) for content the wire cannot carry. */
-  send(request: ModelRequest, signal: AbortSignal): Promise<unknown>;
+  send(request: ModelRequest, signal: AbortSignal, streamed: boolean): Promise<unknown>;
+  /** Puts a streamed answer together. */
+  assembler(): Assembler;
   /** Reads a body that is no error. Null: it is not one of this API's. */
   read(body: JsonObject): Reading | null;
   /** What the headers say of quotas. */
@@ -40,6 +43,14 @@ export interface Wire {
   list(signal: AbortSignal): Promise<readonly string[]>;
   /** Counts a prompt's tokens. Absent: this API can't. */
   readonly count?: (request: ModelRequest, signal: AbortSignal) => Promise<number>;
+}
+
+/** A response, whole. */
+interface Answered {
+  readonly exchange: Exchange;
+  /** The body as JSON, or its text; undefined = its stream was cut off. */
+  readonly body: unknown;
+  readonly latencyMs: number;
 }
 
 const NOTHING_READ = { finishReason: null, safetyRatings: null, usage: null, rawUsage: null } as const;
@@ -73,7 +84,7 @@ function stopError(reading: Reading, status: number, names: EndpointNames): Prov
     const { category, code, message } = reading.stop;
     return { ...shared, category, ...(code === undefined ? {} : { code }), message, retryable: isRetryable(category) };
   }
-  if (reading.text.trim() !== '') return null;
+  if (reading.text.trim() !== '' || reading.toolCalls.length > 0) return null;
   const reason = reading.finishReason === null ? '' : ` (finish reason ${reading.finishReason})`;
   return {
     ...shared,
@@ -99,50 +110,67 @@ async function aside<T>(
   throw new TemperedError(error.category, redactor(endpoint.apiKey)(error.message));
 }
 
+/** A stream that ended in the middle, without an error. */
+function cutOff(status: number, names: EndpointNames): ProviderError {
+  const message = `${names.name} ended its stream before the answer was complete.`;
+  return { category: 'network', message, retryable: true, status, retryAfterMs: null, billed: 'unknown' };
+}
+
+/** A body that is no answer, for the journal: a server may have told the key back. */
+function failedBody(body: unknown, redact: (text: string) => string): JsonObject | string | null {
+  if (body === undefined || body === '') return null;
+  if (typeof body === 'string') return redact(body);
+  const clean = parseBody(redact(JSON.stringify(body)));
+  return isJsonObject(clean) ? clean : JSON.stringify(clean);
+}
+
+/** Nothing came back. */
+function unsent(request: ModelRequest, error: ProviderError, latencyMs: number): ModelReply {
+  const facts = { requestedModel: request.model, model: null, latencyMs, raw: null, rateLimits: null };
+  return { ok: false, ...facts, ...NOTHING_READ, error };
+}
+
 /** Makes a provider of a wire. */
 export function createProvider(endpoint: Endpoint, wire: Wire): Provider {
   const redact = redactor(endpoint.apiKey);
   const redacted = (error: ProviderError): ProviderError => ({ ...error, message: redact(error.message) });
 
-  function rawOf(body: unknown, failed: boolean): JsonObject | string | null {
-    if (typeof body === 'string') return body === '' ? null : redact(body);
-    if (!failed) return isJsonObject(body) ? body : null;
-    const clean = parseBody(redact(JSON.stringify(body)));
-    return isJsonObject(clean) ? clean : JSON.stringify(clean);
-  }
-
-  function reply(request: ModelRequest, exchange: Exchange, latencyMs: number): ModelReply {
+  function reply(request: ModelRequest, answered: Answered): ModelReply {
+    const { exchange, body, latencyMs } = answered;
     const names: EndpointNames = { ...endpoint, model: request.model };
-    const body = parseBody(exchange.text);
     const facts = { requestedModel: request.model, latencyMs, rateLimits: wire.rateLimits(exchange.headers) };
-    const failed = failureInBody(body, exchange, names);
-    const reading = failed === null && isJsonObject(body) ? wire.read(body) : null;
+    const failed = body === undefined ? cutOff(exchange.status, names) : failureInBody(body, exchange, names);
+    const object = failed === null && isJsonObject(body) ? body : null;
+    const reading = object === null ? null : wire.read(object);
     if (reading === null) {
       const error = redacted(failed ?? notTheApi(exchange, names));
-      return { ok: false, ...facts, ...NOTHING_READ, model: null, raw: rawOf(body, true), error };
+      return { ok: false, ...facts, ...NOTHING_READ, model: null, raw: failedBody(body, redact), error };
     }
-    const { model, text, finishReason, safetyRatings, usage, rawUsage } = reading;
-    const read = { ...facts, model, raw: rawOf(body, false), finishReason, safetyRatings, usage, rawUsage };
+    const { model, text, toolCalls, native, finishReason, safetyRatings, usage, rawUsage } = reading;
+    const read = { ...facts, model, raw: object, finishReason, safetyRatings, usage, rawUsage };
     const embedded = reading.error === null ? null : classify(reading.error, { ...exchange, isJson: true }, names);
     const error = embedded ?? stopError(reading, exchange.status, names);
-    if (error === null) return { ok: true, ...read, text };
+    if (error === null) return { ok: true, ...read, text, toolCalls, native };
     return { ok: false, ...read, error: redacted(error), ...(text === '' ? {} : { text }) };
-  }
-
-  function unsent(request: ModelRequest, error: ProviderError, latencyMs: number): ModelReply {
-    const facts = { requestedModel: request.model, model: null, latencyMs, raw: null, rateLimits: null };
-    return { ok: false, ...facts, ...NOTHING_READ, error: redacted(error) };
   }
 
   return {
     name: endpoint.name,
     kind: wire.kind,
-    async send(request, signal) {
+    async send(request, signal, onText) {
       const { timeoutMs } = request;
-      const run = (stop: AbortSignal): Promise<unknown> => wire.send(request, stop);
-      const done = await transact(run, { timeoutMs, signal, baseUrl: endpoint.baseUrl });
-      if (done.kind === 'failure') return unsent(request, done.error, done.latencyMs);
-      return reply(request, done.exchange, done.latencyMs);
+      const follower = onText === undefined ? undefined : new StreamFollower(wire.assembler(), onText);
+      const onData = follower === undefined ? undefined : (text: string): void => follower.push(text);
+      const run = (stop: AbortSignal): Promise<unknown> => wire.send(request, stop, follower !== undefined);
+      const done = await transact(run, { timeoutMs, signal, baseUrl: endpoint.baseUrl, onData });
+      if (done.kind === 'failure') return unsent(request, redacted(done.error), done.latencyMs);
+      const { exchange, latencyMs } = done;
+      const streamed = follower?.end();
+      const body = streamed === undefined ? parseBody(exchange.text) : (streamed ?? undefined);
+      const answer = reply(request, { exchange, body, latencyMs });
+      // A server that does not stream answers in one piece.
+      if (streamed === undefined && answer.ok && answer.text !== '') onText?.(answer.text);
+      return answer;
     },
     listModels: (signal) => aside((stop) => wire.list(stop), endpoint, signal),
     async countTokens(request, signal) {

@@ -4,6 +4,7 @@ import type { Endpoint } from './adapter.js';
 import { createProvider } from './adapter.js';
 import { anthropicRequest } from './anthropic/request.js';
 import { readAnthropic } from './anthropic/response.js';
+import { anthropicAssembler } from './anthropic/stream.js';
 import { rateLimitHints } from './headers.js';
 import { recordingFetch, sdkTimeoutMs } from './transport.js';
 import type { Provider } from './types.js';
@@ -28,10 +29,17 @@ export function createAnthropic(endpoint: Endpoint): Provider {
   return createProvider(endpoint, {
     kind: 'anthropic',
     // Not `messages.create`: it writes a deprecation warning to the terminal for every single prompt.
-    send: (request, signal) => {
+    send: (request, signal, streamed) => {
       const { body, headers } = anthropicRequest(request);
-      return client.post('/v1/messages', { body, headers, signal, timeout: sdkTimeoutMs(request.timeoutMs) });
+      const timeout = sdkTimeoutMs(request.timeoutMs);
+      return client.post('/v1/messages', {
+        body: streamed ? { ...body, stream: true } : body,
+        headers,
+        signal,
+        timeout,
+      });
     },
+    assembler: anthropicAssembler,
     read: readAnthropic,
     rateLimits: (headers) => rateLimitHints(headers, REQUESTS_LIMIT, TOKENS_LIMIT),
     list: async (signal) => {

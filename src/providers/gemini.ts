@@ -4,6 +4,7 @@ import { createProvider } from './adapter.js';
 import { geminiRequest } from './gemini/request.js';
 import { readGemini } from './gemini/response.js';
 import type { Message } from '../task/spec.js';
+import { geminiAssembler } from './gemini/stream.js';
 import { recordingFetch } from './transport.js';
 import type { Provider } from './types.js';
 
@@ -24,7 +25,15 @@ export function createGemini(endpoint: Endpoint, apiVersion: string | undefined)
   });
   return createProvider(endpoint, {
     kind: 'gemini',
-    send: (request, signal) => client.models.generateContent(geminiRequest(request, signal)),
+    send: async (request, signal, streamed) => {
+      const parameters = geminiRequest(request, signal);
+      if (!streamed) return client.models.generateContent(parameters);
+      // The body is followed as it comes; here it only has to be read to its end.
+      const responses = await client.models.generateContentStream(parameters);
+      while ((await responses.next()).done !== true);
+      return undefined;
+    },
+    assembler: geminiAssembler,
     read: readGemini,
     rateLimits: () => null,
     list: async (signal) => {

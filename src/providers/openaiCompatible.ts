@@ -5,6 +5,7 @@ import { rateLimitHints } from './headers.js';
 import type { Dialect } from './openai/request.js';
 import { chatRequest } from './openai/request.js';
 import { readChat } from './openai/response.js';
+import { chatAssembler } from './openai/stream.js';
 import { recordingFetch, sdkTimeoutMs } from './transport.js';
 import type { Provider } from './types.js';
 
@@ -32,10 +33,15 @@ export function createOpenAiCompatible(endpoint: Endpoint, dialect: Dialect): Pr
   });
   return createProvider(endpoint, {
     kind: 'openai-compatible',
-    send: (request, signal) => {
-      const timeout = sdkTimeoutMs(request.timeoutMs);
-      return client.chat.completions.create(chatRequest(request, dialect), { signal, timeout });
+    send: (request, signal, streamed) => {
+      const options = { signal, timeout: sdkTimeoutMs(request.timeoutMs) };
+      const body = chatRequest(request, dialect);
+      if (!streamed) return client.chat.completions.create(body, options);
+      // Without the option the stream tells no usage.
+      const streaming = { ...body, stream: true, stream_options: { include_usage: true } };
+      return client.post('/chat/completions', { body: streaming, ...options });
     },
+    assembler: chatAssembler,
     read: readChat,
     rateLimits: (headers) => rateLimitHints(headers, REQUESTS_LIMIT, TOKENS_LIMIT),
     list: async (signal) => {

@@ -5,6 +5,7 @@ import { isJsonObject } from '../task/json.js';
 import type { SafetyRating } from '../task/outcome.js';
 import type { Usage } from '../task/usage.js';
 import type { ErrorBody } from './errorBody.js';
+import type { ToolCall } from './turns.js';
 
 /** A provider's answer in our words. */
 export interface Reading {
@@ -12,6 +13,10 @@ export interface Reading {
   readonly model: string | null;
   /** Everything the model wrote as its answer, thinking left out. */
   readonly text: string;
+  /** Tools the model asks for. */
+  readonly toolCalls: readonly ToolCall[];
+  /** The answer's content in the provider's words. */
+  readonly native: Json;
   /** The provider's word for how the answer ended. */
   readonly finishReason: string | null;
   /** Gemini's ratings; null elsewhere. */
@@ -42,6 +47,15 @@ export function truncated(code: string): Stop {
     category: 'truncated',
     code,
     message: 'The answer was cut off at the output limit, thinking included. Raise maxOutputTokens.',
+  };
+}
+
+/** A call whose arguments are no JSON object: it must not be run with others. */
+export function badArguments(name: string): Stop {
+  return {
+    category: 'invalid_output',
+    code: 'tool_arguments',
+    message: `The model asked for the tool ${name} with arguments that are no JSON object. Ask again.`,
   };
 }
 

@@ -26,6 +26,8 @@ export type Transaction<T> =
 interface Recorder {
   sent: boolean;
   exchange: Exchange | null;
+  /** Told the body of a good response as it comes. */
+  readonly onData: ((text: string) => void) | undefined;
 }
 
 /** The recorder of the call in progress. SDK clients are shared by all calls, so it travels with the async context. */
@@ -43,7 +45,8 @@ export async function recordingFetch(input: string | URL | Request, init?: Reque
   if (recorder === undefined) return fetch(input, init);
   recorder.sent = true;
   const response = await fetch(input, init);
-  const text = await response.text();
+  const text =
+    response.ok && recorder.onData !== undefined ? await readAlong(response, recorder.onData) : await response.text();
   recorder.exchange = { status: response.status, headers: response.headers, text };
   const headers = new Headers(response.headers);
   // The text is decoded already.
@@ -54,6 +57,17 @@ export async function recordingFetch(input: string | URL | Request, init?: Reque
     statusText: response.statusText,
     headers,
   });
+}
+
+/** The whole body, told piece by piece while it comes. */
+async function readAlong(response: Response, onData: (text: string) => void): Promise<string> {
+  if (response.body === null) return '';
+  const pieces: string[] = [];
+  for await (const piece of response.body.pipeThrough(new TextDecoderStream())) {
+    pieces.push(piece);
+    onData(piece);
+  }
+  return pieces.join('');
 }
 
 function abortFailure(ended: 'timeout' | 'cancelled', sent: boolean, timeoutMs: number): ProviderError {
@@ -74,6 +88,8 @@ export interface TransactOptions {
   readonly signal: AbortSignal;
   /** Where requests go, for error messages. */
   readonly baseUrl: string;
+  /** Told the body of a good response as it comes. Default: nobody listens. */
+  readonly onData?: ((text: string) => void) | undefined;
 }
 
 /**
@@ -102,7 +118,7 @@ export async function transact<T>(
   const timer = setTimeout(() => stop('timeout'), timeoutMs);
   const onAbort = (): void => stop('cancelled');
   signal.addEventListener('abort', onAbort, { once: true });
-  const recorder: Recorder = { sent: false, exchange: null };
+  const recorder: Recorder = { sent: false, exchange: null, onData: options.onData };
   let value: T | undefined;
   let thrown: unknown;
   try {

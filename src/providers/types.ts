@@ -1,9 +1,9 @@
 import type { ModelInfo, ModelRef, ProviderKind } from '../models/types.js';
 import type { ItemError } from '../task/errors.js';
-import type { JsonObject } from '../task/json.js';
+import type { Json, JsonObject } from '../task/json.js';
 import type { SafetyRating } from '../task/outcome.js';
-import type { Message } from '../task/spec.js';
 import type { Usage } from '../task/usage.js';
+import type { ToolCall, ToolChoice, ToolSpec, Turn } from './turns.js';
 
 /** One request to a model, in no provider's words. */
 export interface ModelRequest {
@@ -11,8 +11,12 @@ export interface ModelRequest {
   readonly model: string;
   /** Static prefix: system prompt. */
   readonly instructions: string | undefined;
-  /** The turns of the conversation; the last one is the user's. */
-  readonly messages: readonly Message[];
+  /** The turns of the conversation; the last one is the user's, or tools'. */
+  readonly messages: readonly Turn[];
+  /** Tools the model may ask for. Default none. */
+  readonly tools?: readonly ToolSpec[];
+  /** Whether it calls them. Default `auto`. */
+  readonly toolChoice?: ToolChoice;
   /** JSON Schema of the answer; undefined = text. */
   readonly schema: JsonObject | undefined;
   /** Most tokens to generate, thinking included. */
@@ -48,8 +52,12 @@ interface ReplyFacts {
 export interface ModelAnswer extends ReplyFacts {
   /** The text can be used. */
   readonly ok: true;
-  /** The answer, thinking left out; never blank. */
+  /** The answer, thinking left out; blank only when tools are asked for. */
   readonly text: string;
+  /** Tools the model asks for, in its order. */
+  readonly toolCalls: readonly ToolCall[];
+  /** The answer's content in the provider's words, to go back before the results of tools. */
+  readonly native: Json;
   /** The provider's word for how the answer ended; null when it gave none. */
   readonly finishReason: string | null;
   /** Gemini's ratings; null elsewhere. */
@@ -105,8 +113,11 @@ export interface Provider {
   readonly name: string;
   /** Its wire. */
   readonly kind: ProviderKind;
-  /** Sends exactly one request; no retries. Resolves also on abort (category `cancelled`). */
-  send(request: ModelRequest, signal: AbortSignal): Promise<ModelReply>;
+  /**
+   * Sends exactly one request; no retries. Resolves also on abort (category `cancelled`). With `onText` the answer is
+   * streamed: each piece of its text is told as it comes, and the reply is the same.
+   */
+  send(request: ModelRequest, signal: AbortSignal, onText?: (text: string) => void): Promise<ModelReply>;
   /** Model ids the endpoint lists. Throws `TemperedError`. */
   listModels(signal: AbortSignal): Promise<readonly string[]>;
   /**

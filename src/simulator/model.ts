@@ -5,6 +5,7 @@ import { hashOf, Random } from './hash.js';
 import { NO_CACHE, type CacheUse, type PromptCache } from './promptCache.js';
 import type { AnswerFault } from './scenario.js';
 import { CHARS_PER_TOKEN, textTokens } from './tokens.js';
+import { type MadeCall, madeCalls } from './tools.js';
 import type { Answer, Asked } from './wire/types.js';
 import { countsWrites } from './wire/models.js';
 
@@ -124,7 +125,9 @@ export function answerPrompt(asked: Asked, { record, schema, fault, key, cache }
   const wanted = blocked ? 0 : Math.round(effort * (0.75 + random.next() / 2));
   const thinkingTokens = Math.min(wanted, most);
   const room = most - thinkingTokens;
-  const spoken = limited(withFault(said, schema, fault, room, random), room);
+  const toolCalls = fault === null ? madeCalls(asked.offer, asked.userTexts.at(-1) ?? '', key) : [];
+  const spoken =
+    toolCalls.length > 0 ? calling(toolCalls) : limited(withFault(said, schema, fault, room, random), room);
   const usage: Usage = {
     inputTokens: asked.blocks.reduce((sum, { text }) => sum + textTokens(text), 0),
     cachedInputTokens: cache.read,
@@ -133,7 +136,12 @@ export function answerPrompt(asked: Asked, { record, schema, fault, key, cache }
     outputTokens: spoken.tokens + thinkingTokens,
     thinkingTokens,
   };
-  return { kind: spoken.kind, text: spoken.text, truncated: spoken.truncated, usage };
+  return { kind: spoken.kind, text: spoken.text, truncated: spoken.truncated, toolCalls, usage };
+}
+
+/** An answer that calls tools says nothing beside. */
+function calling(calls: readonly MadeCall[]): Spoken {
+  return { kind: 'text', text: '', truncated: false, tokens: textTokens(JSON.stringify(calls)) };
 }
 
 /** No answer is longer than there is room. */

@@ -186,8 +186,17 @@ async function readBody(request: IncomingMessage): Promise<string | null> {
   return size > MOST_BYTES ? null : Buffer.concat(chunks).toString('utf8');
 }
 
-function send(response: ServerResponse, { status, headers, body }: HttpReply): void {
+function send(response: ServerResponse, { status, headers, body, events }: HttpReply): void {
   if (response.destroyed) return;
+  if (events !== undefined) {
+    response.writeHead(status, { 'content-type': 'text/event-stream; charset=utf-8', ...headers });
+    for (const { event, data } of events) {
+      const name = event === undefined ? '' : `event: ${event}\n`;
+      response.write(`${name}data: ${typeof data === 'string' ? data : JSON.stringify(data)}\n\n`);
+    }
+    response.end();
+    return;
+  }
   const text = JSON.stringify(body);
   response.writeHead(status, {
     'content-type': 'application/json; charset=utf-8',

@@ -181,7 +181,6 @@ describe('the API refuses', () => {
       NEW,
       "output_config.effort: Input should be 'low', 'medium', 'high', 'max'",
     ],
-    ['streaming', { stream: true }, NEW, 'stream: the simulator does not stream'],
   ];
 
   it.each(cases)('%s', async (_what, changes, headers, message) => {

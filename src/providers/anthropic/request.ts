@@ -1,9 +1,10 @@
 import { modelInfo } from '../../models/catalog.js';
 import type { JsonObject } from '../../task/json.js';
 import { isJsonObject } from '../../task/json.js';
-import type { ContentPart, Message } from '../../task/spec.js';
+import type { ContentPart } from '../../task/spec.js';
 import { readMedia } from '../media.js';
 import { anthropicSchema, withSchemaInstruction } from '../schemas.js';
+import { type AssistantTurn, nativeOf, type ToolChoice, type ToolResult, type Turn } from '../turns.js';
 import type { ModelRequest } from '../types.js';
 
 /** The last API version that takes sampling parameters; later ones reject them for every model. */
@@ -36,8 +37,54 @@ function contentBlock(part: ContentPart): JsonObject {
   }
 }
 
-function message({ role, content }: Message): JsonObject {
+function toolResult({ toolCallId, content, isError }: ToolResult): JsonObject {
+  return { type: 'tool_result', tool_use_id: toolCallId, content, ...(isError === true ? { is_error: true } : {}) };
+}
+
+function assistant(turn: AssistantTurn): JsonObject {
+  const text: JsonObject[] = turn.content === '' ? [] : [{ type: 'text', text: turn.content }];
+  const calls = turn.toolCalls.map(({ id, name, arguments: input }): JsonObject => ({
+    type: 'tool_use',
+    id,
+    name,
+    input,
+  }));
+  return { role: 'assistant', content: nativeOf(turn, 'anthropic') ?? [...text, ...calls] };
+}
+
+function message(turn: Turn): JsonObject {
+  if ('toolCalls' in turn) return assistant(turn);
+  if (turn.role === 'tool') return { role: 'user', content: [toolResult(turn)] };
+  const { role, content } = turn;
   return { role, content: typeof content === 'string' ? content : content.map(contentBlock) };
+}
+
+/** Turns in the API's words. Results of tools called together must stand in one message. */
+function messages(turns: readonly Turn[]): JsonObject[] {
+  const list: JsonObject[] = [];
+  turns.forEach((turn, i) => {
+    const last = list.at(-1);
+    const content = last?.['content'];
+    if (turn.role === 'tool' && turns[i - 1]?.role === 'tool' && Array.isArray(content)) content.push(toolResult(turn));
+    else list.push(message(turn));
+  });
+  return list;
+}
+
+/** Tools and how they are chosen; empty for a request without. */
+function toolFields({ tools = [], toolChoice }: ModelRequest): JsonObject {
+  if (tools.length === 0) return {};
+  const list = tools.map(({ name, description, parameters }): JsonObject => ({
+    name,
+    ...(description === undefined ? {} : { description }),
+    input_schema: parameters,
+  }));
+  return { tools: list, ...(toolChoice === undefined ? {} : { tool_choice: choice(toolChoice) }) };
+}
+
+function choice(wanted: ToolChoice): JsonObject {
+  if (typeof wanted === 'object') return { type: 'tool', name: wanted.name };
+  return { type: wanted === 'required' ? 'any' : wanted };
 }
 
 /** The system prompt as one block, so that it can carry the cache breakpoint. */
@@ -67,7 +114,8 @@ export function anthropicRequest(request: ModelRequest): AnthropicRequest {
     model: request.model,
     max_tokens: request.maxOutputTokens,
     ...system(asked, request.cachePrefix),
-    messages: request.messages.map(message),
+    messages: messages(request.messages),
+    ...toolFields(request),
     ...(Object.keys(output).length === 0 ? {} : { output_config: output }),
     ...(request.temperature === undefined ? {} : { temperature: request.temperature }),
   };

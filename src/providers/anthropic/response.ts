@@ -1,8 +1,10 @@
 import { z } from 'zod';
 import type { JsonObject } from '../../task/json.js';
+import { isJsonObject } from '../../task/json.js';
 import type { Usage } from '../../task/usage.js';
+import { ownCallId, type ToolCall } from '../turns.js';
 import type { Reading, Stop } from '../reading.js';
-import { consistentUsage, loose, objectOrNull, tokens, truncated } from '../reading.js';
+import { badArguments, consistentUsage, loose, objectOrNull, tokens, truncated } from '../reading.js';
 
 const usageSchema = z.object({
   input_tokens: z.number(),
@@ -14,7 +16,15 @@ const usageSchema = z.object({
 });
 
 const messageSchema = z.object({
-  content: z.array(z.looseObject({ type: z.string(), text: loose(z.string()) })),
+  content: z.array(
+    z.looseObject({
+      type: z.string(),
+      text: loose(z.string()),
+      id: loose(z.string()),
+      name: loose(z.string()),
+      input: z.json().optional(),
+    }),
+  ),
   model: loose(z.string()),
   stop_reason: loose(z.string()),
   stop_details: loose(z.object({ category: loose(z.string()), explanation: loose(z.string()) })),
@@ -33,7 +43,16 @@ function usageOf(usage: z.infer<typeof usageSchema>): Usage {
   });
 }
 
+/** Calls whose arguments can be used. */
+function toolCalls({ content }: z.infer<typeof messageSchema>): readonly ToolCall[] {
+  return content.flatMap(({ type, id, name, input }, i) =>
+    type === 'tool_use' && isJsonObject(input) ? [{ id: id ?? ownCallId(i), name: name ?? '', arguments: input }] : [],
+  );
+}
+
 function stopOf(message: z.infer<typeof messageSchema>): Stop | null {
+  const bad = message.content.find(({ type, input }) => type === 'tool_use' && !isJsonObject(input));
+  if (bad !== undefined && message.stop_reason === 'tool_use') return badArguments(bad.name ?? '');
   switch (message.stop_reason) {
     case 'max_tokens':
       return truncated('max_tokens');
@@ -66,6 +85,8 @@ export function readAnthropic(body: JsonObject): Reading | null {
     model: message.model,
     // Thinking blocks come before the text.
     text: message.content.flatMap((block) => (block.type === 'text' ? [block.text ?? ''] : [])).join(''),
+    toolCalls: toolCalls(message),
+    native: body['content'] ?? [],
     finishReason: message.stop_reason,
     safetyRatings: null,
     usage: message.usage === null ? null : usageOf(message.usage),

@@ -1,11 +1,20 @@
-import type { Content, GenerateContentConfig, GenerateContentParameters, Part, ThinkingLevel } from '@google/genai';
+import {
+  type Content,
+  FunctionCallingConfigMode,
+  FunctionResponse,
+  type GenerateContentConfig,
+  type GenerateContentParameters,
+  type Part,
+  type ThinkingLevel,
+} from '@google/genai';
 import { z } from 'zod';
 import type { JsonObject } from '../../task/json.js';
 import { isJsonObject } from '../../task/json.js';
-import type { ContentPart, Message } from '../../task/spec.js';
+import type { ContentPart } from '../../task/spec.js';
 import { readMedia } from '../media.js';
 import { geminiSchema, withSchemaInstruction } from '../schemas.js';
 import { sdkTimeoutMs } from '../transport.js';
+import { type AssistantTurn, isOwnCallId, nativeOf, type ToolResult, type Turn } from '../turns.js';
 import type { ModelRequest } from '../types.js';
 
 /** A task's parameters go to the SDK as they are: it knows which part of the request each belongs to. */
@@ -14,6 +23,12 @@ const configParams = z.custom<GenerateContentConfig>(isJsonObject);
 /** Same for a level: models differ in which they know, and the provider says so. */
 const thinkingLevel = z.custom<ThinkingLevel>((value) => typeof value === 'string');
 
+const CALLING = {
+  auto: FunctionCallingConfigMode.AUTO,
+  none: FunctionCallingConfigMode.NONE,
+  required: FunctionCallingConfigMode.ANY,
+} as const;
+
 function part(content: ContentPart): Part {
   if (content.type === 'text') return { text: content.text };
   const media = readMedia(content.type, content.url);
@@ -21,9 +36,58 @@ function part(content: ContentPart): Part {
   return { inlineData: { mimeType: media.mediaType, data: media.data } };
 }
 
-function turn({ role, content }: Message): Content {
+/** Parts go back to the API as it wrote them. */
+const partList = z.custom<Part[]>((value) => Array.isArray(value));
+
+function assistant(turn: AssistantTurn): Content {
+  const native = nativeOf(turn, 'gemini');
+  if (native !== undefined) return { role: 'model', parts: partList.parse(native) };
+  const text: Part[] = turn.content === '' ? [] : [{ text: turn.content }];
+  return {
+    role: 'model',
+    parts: [...text, ...turn.toolCalls.map(({ name, arguments: args }) => ({ functionCall: { name, args } }))],
+  };
+}
+
+function toolResult({ toolCallId, name, content, isError }: ToolResult): Part {
+  const response = new FunctionResponse();
+  response.name = name;
+  response.response = isError === true ? { error: content } : { output: content };
+  if (!isOwnCallId(toolCallId)) response.id = toolCallId;
+  return { functionResponse: response };
+}
+
+function turn(said: Turn): Content {
+  if ('toolCalls' in said) return assistant(said);
+  if (said.role === 'tool') return { role: 'user', parts: [toolResult(said)] };
+  const { role, content } = said;
   const parts = typeof content === 'string' ? [{ text: content }] : content.map(part);
   return { role: role === 'assistant' ? 'model' : 'user', parts };
+}
+
+/** Turns in the API's words. Results of tools called together stand in one turn, as the calls did. */
+function contents(turns: readonly Turn[]): Content[] {
+  const list: Content[] = [];
+  turns.forEach((said, i) => {
+    const last = list.at(-1);
+    if (said.role === 'tool' && turns[i - 1]?.role === 'tool') last?.parts?.push(toolResult(said));
+    else list.push(turn(said));
+  });
+  return list;
+}
+
+/** Tools and how they are chosen; empty for a request without. */
+function toolConfig({ tools = [], toolChoice }: ModelRequest): GenerateContentConfig {
+  if (tools.length === 0) return {};
+  const functionDeclarations = tools.map(({ name, description, parameters }) => ({
+    name,
+    ...(description === undefined ? {} : { description }),
+    parametersJsonSchema: parameters,
+  }));
+  if (toolChoice === undefined) return { tools: [{ functionDeclarations }] };
+  const mode = typeof toolChoice === 'object' ? CALLING.required : CALLING[toolChoice];
+  const allowed = typeof toolChoice === 'object' ? { allowedFunctionNames: [toolChoice.name] } : {};
+  return { tools: [{ functionDeclarations }], toolConfig: { functionCallingConfig: { mode, ...allowed } } };
 }
 
 /** How the answer's form is asked for, and the system prompt that goes with it. */
@@ -50,11 +114,12 @@ export function geminiRequest(request: ModelRequest, signal: AbortSignal): Gener
       : { thinkingConfig: { ...given.thinkingConfig, thinkingLevel: thinkingLevel.parse(effort.toUpperCase()) } };
   return {
     model: request.model,
-    contents: request.messages.map(turn),
+    contents: contents(request.messages),
     config: {
       ...given,
       ...config,
       ...thinking,
+      ...toolConfig(request),
       ...(instructions === undefined || instructions === '' ? {} : { systemInstruction: instructions }),
       ...(temperature === undefined ? {} : { temperature }),
       maxOutputTokens: request.maxOutputTokens,

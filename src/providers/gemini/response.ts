@@ -1,7 +1,9 @@
 import { z } from 'zod';
-import type { JsonObject } from '../../task/json.js';
+import type { Json, JsonObject } from '../../task/json.js';
+import { isJsonObject } from '../../task/json.js';
 import type { SafetyRating } from '../../task/outcome.js';
 import type { Usage } from '../../task/usage.js';
+import { ownCallId } from '../turns.js';
 import type { Reading, Stop } from '../reading.js';
 import { consistentUsage, loose, objectOrNull, tokens, truncated } from '../reading.js';
 
@@ -19,9 +21,21 @@ const usageSchema = z.object({
   thoughtsTokenCount: tokens,
 });
 
+const callSchema = z.object({
+  id: loose(z.string()),
+  name: z.string(),
+  args: loose(z.record(z.string(), z.json())),
+});
+
 const candidateSchema = z.object({
   content: loose(
-    z.object({ parts: loose(z.array(z.looseObject({ text: loose(z.string()), thought: loose(z.boolean()) }))) }),
+    z.object({
+      parts: loose(
+        z.array(
+          z.looseObject({ text: loose(z.string()), thought: loose(z.boolean()), functionCall: loose(callSchema) }),
+        ),
+      ),
+    }),
   ),
   finishReason: loose(z.string()),
   finishMessage: loose(z.string()),
@@ -96,6 +110,13 @@ function ratings(list: z.infer<typeof ratingsSchema>): readonly SafetyRating[] |
   );
 }
 
+/** The first candidate's parts as they came. */
+function rawParts(body: JsonObject): Json {
+  const [candidate] = Array.isArray(body['candidates']) ? body['candidates'] : [];
+  const content = isJsonObject(candidate) ? candidate['content'] : undefined;
+  return isJsonObject(content) ? (content['parts'] ?? []) : [];
+}
+
 /** Reads a response; null when the body is none. */
 export function readGemini(body: JsonObject): Reading | null {
   const parsed = responseSchema.safeParse(body);
@@ -107,6 +128,10 @@ export function readGemini(body: JsonObject): Reading | null {
   return {
     model: modelVersion,
     text: parts.flatMap((part) => (part.thought === true ? [] : [part.text ?? ''])).join(''),
+    toolCalls: parts.flatMap(({ functionCall: call }, i) =>
+      call === null ? [] : [{ id: call.id ?? ownCallId(i), name: call.name, arguments: call.args ?? {} }],
+    ),
+    native: rawParts(body),
     finishReason: candidate?.finishReason ?? promptFeedback?.blockReason ?? null,
     safetyRatings: ratings(candidate?.safetyRatings ?? promptFeedback?.safetyRatings ?? null),
     usage: usageMetadata === null ? null : usageOf(usageMetadata),

@@ -3,9 +3,10 @@ import { z } from 'zod';
 import { TemperedError } from '../../task/errors.js';
 import type { JsonObject } from '../../task/json.js';
 import { isJsonObject } from '../../task/json.js';
-import type { ContentPart, Message } from '../../task/spec.js';
+import type { ContentPart } from '../../task/spec.js';
 import { readMedia } from '../media.js';
 import { openaiStrictSchema, schemaName, withoutDialect, withSchemaInstruction } from '../schemas.js';
+import type { AssistantTurn, Turn } from '../turns.js';
 import type { ModelRequest } from '../types.js';
 
 /** How servers of the same wire differ in what they take. */
@@ -35,8 +36,37 @@ function block(part: ContentPart): JsonObject {
   return { type: 'file', file: { filename: 'document.pdf', file_data: url } };
 }
 
-function message({ role, content }: Message): JsonObject {
+function assistant(turn: AssistantTurn): JsonObject {
+  const calls = turn.toolCalls.map(({ id, name, arguments: called }): JsonObject => ({
+    id,
+    type: 'function',
+    function: { name, arguments: JSON.stringify(called) },
+  }));
+  return {
+    role: 'assistant',
+    content: turn.content === '' ? null : turn.content,
+    ...(calls.length === 0 ? {} : { tool_calls: calls }),
+  };
+}
+
+function message(turn: Turn): JsonObject {
+  if ('toolCalls' in turn) return assistant(turn);
+  if (turn.role === 'tool') return { role: 'tool', tool_call_id: turn.toolCallId, content: turn.content };
+  const { role, content } = turn;
   return { role, content: typeof content === 'string' ? content : content.map(block) };
+}
+
+/** Tools and how they are chosen; empty for a request without. */
+function toolFields({ tools = [], toolChoice }: ModelRequest): JsonObject {
+  if (tools.length === 0) return {};
+  const list = tools.map(({ name, description, parameters }): JsonObject => ({
+    type: 'function',
+    function: { name, ...(description === undefined ? {} : { description }), parameters },
+  }));
+  if (toolChoice === undefined) return { tools: list };
+  const wanted =
+    typeof toolChoice === 'object' ? { type: 'function', function: { name: toolChoice.name } } : toolChoice;
+  return { tools: list, tool_choice: wanted };
 }
 
 /** `response_format`, or null when the schema has to go into the instructions. */
@@ -65,6 +95,7 @@ export function chatRequest(request: ModelRequest, dialect: Dialect): ChatComple
       ...(system === undefined || system === '' ? [] : [{ role: 'system', content: system }]),
       ...request.messages.map(message),
     ],
+    ...toolFields(request),
     ...(limited ? {} : { [dialect.outputLimit]: request.maxOutputTokens }),
     ...(temperature === undefined ? {} : { temperature }),
     ...(effort === undefined ? {} : { reasoning_effort: effort }),

@@ -2,9 +2,10 @@ import { z } from 'zod';
 import type { Json, JsonObject } from '../../task/json.js';
 import { isJsonObject } from '../../task/json.js';
 import type { Usage } from '../../task/usage.js';
-import { findError } from '../errorBody.js';
+import { findError, parseBody } from '../errorBody.js';
+import { ownCallId, type ToolCall } from '../turns.js';
 import type { Reading, Stop } from '../reading.js';
-import { consistentUsage, loose, objectOrNull, tokens, truncated } from '../reading.js';
+import { badArguments, consistentUsage, loose, objectOrNull, tokens, truncated } from '../reading.js';
 
 const usageSchema = z.object({
   prompt_tokens: z.number(),
@@ -15,8 +16,15 @@ const usageSchema = z.object({
 
 const contentSchema = z.union([z.string(), z.array(z.looseObject({ type: z.string(), text: loose(z.string()) }))]);
 
+const callSchema = z.object({
+  id: loose(z.string()),
+  function: z.object({ name: z.string(), arguments: loose(z.string()) }),
+});
+
 const choiceSchema = z.object({
-  message: loose(z.object({ content: loose(contentSchema), refusal: loose(z.string()) })),
+  message: loose(
+    z.object({ content: loose(contentSchema), refusal: loose(z.string()), tool_calls: loose(z.array(callSchema)) }),
+  ),
   finish_reason: loose(z.string()),
 });
 
@@ -47,6 +55,17 @@ function textOf(choice: Choice | undefined): string {
   return content.flatMap((part) => (part.type === 'text' ? [part.text ?? ''] : [])).join('');
 }
 
+/** Every call, with arguments that are no JSON object as null. Servers send none for a tool without any. */
+function callsOf(
+  choice: Choice | undefined,
+): readonly (Omit<ToolCall, 'arguments'> & { arguments: JsonObject | null })[] {
+  return (choice?.message?.tool_calls ?? []).map(({ id, function: called }, i) => {
+    const given = called.arguments ?? '';
+    const parsed = given.trim() === '' ? {} : parseBody(given);
+    return { id: id ?? ownCallId(i), name: called.name, arguments: isJsonObject(parsed) ? parsed : null };
+  });
+}
+
 function stopOf(choice: Choice | undefined): Stop | null {
   const refusal = choice?.message?.refusal ?? null;
   if (refusal !== null && refusal !== '') {
@@ -57,8 +76,10 @@ function stopOf(choice: Choice | undefined): Stop | null {
       return truncated('length');
     case 'content_filter':
       return { category: 'safety', code: 'content_filter', message: 'The content filter stopped the answer.' };
-    default:
-      return null;
+    default: {
+      const bad = callsOf(choice).find((call) => call.arguments === null);
+      return bad === undefined ? null : badArguments(bad.name);
+    }
   }
 }
 
@@ -78,6 +99,10 @@ export function readChat(body: JsonObject): Reading | null {
   return {
     model,
     text: textOf(choice),
+    toolCalls: callsOf(choice).flatMap(({ arguments: given, ...call }) =>
+      given === null ? [] : [{ ...call, arguments: given }],
+    ),
+    native: null,
     finishReason: choice?.finish_reason ?? null,
     safetyRatings: null,
     usage: usage === null ? null : usageOf(usage),

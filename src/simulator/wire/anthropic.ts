@@ -7,7 +7,9 @@ import type { QuotaLevel, QuotaState } from '../quota.js';
 import { mediaText, textTokens } from '../tokens.js';
 import { anthropicError, checkAnthropic, countSchema, messagesSchema, readBody } from './anthropicRules.js';
 import type { MessagesBody } from './anthropicRules.js';
+import { anthropicEvents } from './events.js';
 import { findModel, MODEL_CREATED, modelsOf } from './models.js';
+import { anthropicOffer } from './toolRules.js';
 import { bearer, bodyObject, header, wholeSeconds } from './types.js';
 import type { Answer, Asked, Call, HttpReply, Trouble, Wire } from './types.js';
 
@@ -85,6 +87,8 @@ function ask(call: Call, counting: boolean): Asked {
     system: body.system === undefined ? '' : textOf(body.system),
     userTexts: body.messages.filter(({ role }) => role === 'user').map(({ content }) => textOf(content)),
     schema,
+    offer: anthropicOffer(body, (message) => anthropicError(call, 400, 'invalid_request_error', message)),
+    stream: body.stream === true,
     jsonMode: false,
     temperature: body.temperature,
     effort: body.output_config?.effort,
@@ -155,14 +159,20 @@ function messageBody(call: Call, asked: Asked, answer: Answer): JsonObject {
       ? []
       : [{ type: 'thinking', thinking: '', signature: Buffer.from(call.id).toString('base64') }];
   const text: JsonObject[] = answer.text === '' || refused ? [] : [{ type: 'text', text: answer.text }];
+  const calls = answer.toolCalls.map(({ name, input }, i): JsonObject => ({
+    type: 'tool_use',
+    id: `toolu_01${call.id.slice(4, 24)}${i}`,
+    name,
+    input,
+  }));
   const category = answer.kind === 'safety' ? 'general_harms' : null;
   return {
     id: `msg_01${call.id.slice(4)}`,
     type: 'message',
     role: 'assistant',
     model: asked.model,
-    content: refused ? [] : [...thinking, ...text],
-    stop_reason: refused ? 'refusal' : answer.truncated ? 'max_tokens' : 'end_turn',
+    content: refused ? [] : [...thinking, ...text, ...calls],
+    stop_reason: refused ? 'refusal' : answer.truncated ? 'max_tokens' : calls.length > 0 ? 'tool_use' : 'end_turn',
     stop_sequence: null,
     stop_details: refused ? { type: 'refusal', category, explanation: answer.text } : null,
     container: null,
@@ -216,7 +226,10 @@ export const anthropicWire: Wire = {
     if (call.method === 'GET' && model !== undefined) return ok(call, modelBody(modelFor(call, model)));
     throw anthropicError(call, 404, 'not_found_error', `Not found: ${call.method} ${call.path}`);
   },
-  answered: (call, asked, answer) => ok(call, messageBody(call, asked, answer)),
+  answered: (call, asked, answer) => {
+    const reply = ok(call, messageBody(call, asked, answer));
+    return asked.stream ? { ...reply, events: anthropicEvents(reply.body) } : reply;
+  },
   failed: (call, trouble, { retryAfterMs }) => troubleReply(call, trouble, retryAfterMs),
   quotaHeaders: (state: QuotaState, now) => ({
     ...level('requests', state.requests, now),

@@ -249,7 +249,6 @@ export function checkAnthropic(call: Call, body: MessagesBody, info: ModelInfo, 
   checkSampling(call, body, info);
   checkMessages(call, body, info);
   checkCaching(call, body);
-  if (body.stream === true) throw invalid(call, 'stream: the simulator does not stream');
   const most = info.maxOutputTokens;
   if (most !== null && body.max_tokens > most) {
     const model = info.ref.model;

@@ -6,9 +6,14 @@ import { mediaText, textTokens } from '../tokens.js';
 import { GeminiCaches, partsText } from './geminiCaches.js';
 import { checkGemini, geminiError, invalidArgument, readGenerate } from './geminiRules.js';
 import type { GenerateBody } from './geminiRules.js';
+import { geminiEvents } from './events.js';
 import { findModel, modelsOf } from './models.js';
+import { geminiOffer } from './toolRules.js';
 import { bodyObject, header } from './types.js';
 import type { Answer, Asked, Call, HttpReply, Trouble, Wire } from './types.js';
+
+/** Comes with every call and has to go back with it. */
+const SIGNATURE = Buffer.from('simulated thought').toString('base64');
 
 const CATEGORIES = ['HARASSMENT', 'HATE_SPEECH', 'SEXUALLY_EXPLICIT', 'DANGEROUS_CONTENT'];
 
@@ -39,7 +44,7 @@ function modelFor(call: Call, model: string): ModelInfo {
   );
 }
 
-function ask(call: Call, model: string, caches: GeminiCaches): Asked {
+function ask(call: Call, model: string, caches: GeminiCaches, stream: boolean): Asked {
   const body = readGenerate(bodyObject(call.text));
   const info = modelFor(call, model);
   checkGemini(call, body, info);
@@ -69,6 +74,8 @@ function ask(call: Call, model: string, caches: GeminiCaches): Asked {
     system: [cache?.system ?? '', partsText(body.systemInstruction)].filter((text) => text !== '').join('\n\n'),
     userTexts: body.contents.filter(({ role }) => role !== 'model').map(partsText),
     schema,
+    offer: geminiOffer(body, info.effort !== null, invalidArgument),
+    stream,
     jsonMode: schema === undefined && config.responseMimeType === 'application/json',
     temperature: info.sampling.kind === 'none' ? undefined : config.temperature,
     effort: config.thinkingConfig?.thinkingLevel?.toLowerCase(),
@@ -115,10 +122,12 @@ function usageBody({ usage }: Answer): JsonObject {
 }
 
 function candidate(answer: Answer): JsonObject {
-  const content: JsonObject =
-    answer.text === '' || answer.kind === 'refusal'
-      ? { role: 'model' }
-      : { role: 'model', parts: [{ text: answer.text }] };
+  const calls = answer.toolCalls.map(({ name, input }): JsonObject => ({
+    functionCall: { name, args: input },
+    thoughtSignature: SIGNATURE,
+  }));
+  const parts = answer.text === '' || answer.kind === 'refusal' ? calls : [{ text: answer.text }];
+  const content: JsonObject = parts.length === 0 ? { role: 'model' } : { role: 'model', parts };
   const refused = answer.kind === 'refusal';
   return {
     content: refused ? {} : content,
@@ -173,7 +182,9 @@ function open(call: Call, caches: GeminiCaches): Asked | HttpReply {
   const [, model = '', action] = /^\/models\/([^/:]+)(?::(\w+))?$/.exec(path) ?? [];
   const cache = /^\/(cachedContents\/[^/]+)$/.exec(path)?.[1];
   const find = (name: string): ModelInfo => modelFor(call, name);
-  if (call.method === 'POST' && action === 'generateContent') return ask(call, model, caches);
+  if (call.method === 'POST' && (action === 'generateContent' || action === 'streamGenerateContent')) {
+    return ask(call, model, caches, action === 'streamGenerateContent');
+  }
   if (call.method === 'POST' && action === 'countTokens') {
     const body = bodyObject(call.text);
     const inner = body?.['generateContentRequest'];
@@ -215,7 +226,10 @@ export function geminiWire(): Wire {
       ]).reply;
     },
     open: (call) => open(call, caches),
-    answered: (call, asked, answer) => ok(generated(call, asked, answer)),
+    answered: (call, asked, answer) => {
+      const reply = ok(generated(call, asked, answer));
+      return asked.stream ? { ...reply, events: geminiEvents(reply.body) } : reply;
+    },
     failed: (_call, trouble, { retryAfterMs, refusedBy }) => troubleReply(trouble, retryAfterMs, refusedBy),
     // Google tells no quotas.
     quotaHeaders: () => ({}),

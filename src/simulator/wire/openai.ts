@@ -6,10 +6,12 @@ import { hashOf, hex } from '../hash.js';
 import type { PromptBlock } from '../promptCache.js';
 import type { QuotaLevel } from '../quota.js';
 import { mediaText, textTokens } from '../tokens.js';
+import { chatEvents } from './events.js';
 import { loadedModel, lmStudioNative, nativeReply } from './lmstudio.js';
 import { countsWrites, findModel, MODEL_CREATED, modelsOf, scenarioModels } from './models.js';
 import { checkLmStudio, checkOpenai, checkSimulated, openaiError, readChat } from './openaiRules.js';
 import type { ChatBody } from './openaiRules.js';
+import { chatOffer } from './toolRules.js';
 import { bearer, bodyObject, Refused, wholeSeconds } from './types.js';
 import type { Answer, Asked, Call, HttpReply, Trouble, Wire } from './types.js';
 
@@ -73,7 +75,12 @@ function ask(call: Call): Asked {
   const instructions = body.messages.filter(({ role }) => role === 'system' || role === 'developer');
   // The schema is a prefix of the system message.
   const format = schema === undefined ? [] : [{ text: JSON.stringify(schema) }];
-  const blocks = [...format, ...body.messages.flatMap(({ content }) => blocksOf(content))];
+  const tools = body['tools'] === undefined ? [] : [{ text: JSON.stringify(body['tools']) }];
+  const said = body.messages.flatMap(({ content, tool_calls: calls }) => [
+    ...blocksOf(content),
+    ...(calls === undefined ? [] : [{ text: JSON.stringify(calls) }]),
+  ]);
+  const blocks = [...tools, ...format, ...said];
   const tokens = blocks.reduce((sum, { text }) => sum + textTokens(text), 0);
   if (info.contextTokens !== null && tokens > info.contextTokens) {
     const message =
@@ -89,6 +96,8 @@ function ask(call: Call): Asked {
     system: instructions.map(({ content }) => textOf(content)).join('\n\n'),
     userTexts: body.messages.filter(({ role }) => role === 'user').map(({ content }) => textOf(content)),
     schema,
+    offer: chatOffer(body, (message) => openaiError(call, message, { status: 400, param: 'messages' })),
+    stream: body.stream === true,
     jsonMode: body.response_format?.type === 'json_object',
     temperature: body.temperature ?? undefined,
     effort: body.reasoning_effort ?? undefined,
@@ -120,7 +129,13 @@ function completion(call: Call, asked: Asked, answer: Answer): JsonObject {
   const refusal = answer.kind === 'refusal';
   const blocked = answer.kind === 'safety';
   const said = answer.kind === 'text' ? answer.text : '';
-  const reason = blocked ? 'content_filter' : answer.truncated ? 'length' : 'stop';
+  const calls = answer.toolCalls.map(({ name, input }, i): JsonObject => ({
+    id: `call_${call.id.slice(4, 24)}${i}`,
+    type: 'function',
+    function: { name, arguments: JSON.stringify(input) },
+  }));
+  const ended = calls.length > 0 ? 'tool_calls' : 'stop';
+  const reason = blocked ? 'content_filter' : answer.truncated ? 'length' : ended;
   return {
     id: `chatcmpl-${call.id.slice(4)}`,
     object: 'chat.completion',
@@ -131,8 +146,9 @@ function completion(call: Call, asked: Asked, answer: Answer): JsonObject {
         index: 0,
         message: {
           role: 'assistant',
-          content: refusal || blocked ? null : said,
+          content: refusal || blocked || calls.length > 0 ? null : said,
           refusal: refusal ? answer.text : null,
+          ...(calls.length === 0 ? {} : { tool_calls: calls }),
         },
         logprobs: null,
         finish_reason: reason,
@@ -226,7 +242,12 @@ export function openaiWire(needsKey: boolean): Wire {
       return openaiError(call, message, { status: 401, code: 'invalid_api_key' }).reply;
     },
     open,
-    answered: (call, asked, answer) => ok(call, completion(call, asked, answer)),
+    answered: (call, asked, answer) => {
+      const reply = ok(call, completion(call, asked, answer));
+      if (!asked.stream) return reply;
+      const { stream_options: options } = bodyObject(call.text) ?? {};
+      return { ...reply, events: chatEvents(reply.body, isJsonObject(options) && options['include_usage'] === true) };
+    },
     failed: (call, trouble, { retryAfterMs, refusedBy }) =>
       troubleReply(call, trouble, retryAfterMs, refusedBy ?? 'requests'),
     quotaHeaders: (state) => ({ ...level('requests', state.requests), ...level('tokens', state.tokens) }),

@@ -190,6 +190,5 @@ export function checkLmStudio(body: ChatBody): void {
 
 /** Refuses what this simulator can't do. */
 export function checkSimulated(call: Call, body: ChatBody): void {
-  if (body.stream === true) throw invalid(call, 'The simulator does not stream.', 'stream');
   if (typeof body.n === 'number' && body.n !== 1) throw invalid(call, 'The simulator makes one choice.', 'n');
 }

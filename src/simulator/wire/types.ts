@@ -5,6 +5,8 @@ import type { Usage } from '../../task/usage.js';
 import type { PromptBlock } from '../promptCache.js';
 import type { QuotaState } from '../quota.js';
 import type { Scenario } from '../scenario.js';
+import type { MadeCall, ToolOffer } from '../tools.js';
+import type { SentEvent } from './events.js';
 
 /** An HTTP response. */
 export interface HttpReply {
@@ -14,6 +16,8 @@ export interface HttpReply {
   readonly headers: Readonly<Record<string, string>>;
   /** Sent as JSON. */
   readonly body: JsonObject;
+  /** Sent as server-sent events instead. */
+  readonly events?: readonly SentEvent[];
 }
 
 /** Thrown while a request is read: the provider says no to it. */
@@ -66,6 +70,10 @@ export interface Asked {
   readonly userTexts: readonly string[];
   /** Structured output that was asked for; undefined = none. */
   readonly schema: JsonObject | undefined;
+  /** The tools it may call. */
+  readonly offer: ToolOffer;
+  /** The answer is to be streamed. */
+  readonly stream: boolean;
   /** JSON was asked for without a schema. */
   readonly jsonMode: boolean;
   /** Sampling temperature, if one was sent. */
@@ -84,6 +92,8 @@ export interface Asked {
 export interface Answer {
   /** `text`, or why there is none. */
   readonly kind: 'text' | 'refusal' | 'safety' | 'empty';
+  /** Tools it calls; the text is blank then. */
+  readonly toolCalls: readonly MadeCall[];
   /** The answer, or a refusal's words. */
   readonly text: string;
   /** The output cap was reached. */
