@@ -76,6 +76,29 @@ export type {
   CallResult,
 } from './client/callModel.js';
 
+// Handles of single models.
+export { openRegistry } from './client/openRegistry.js';
+export type { RegistryOptions } from './client/openRegistry.js';
+export type { GetLlmOptions, HandleCounts, Registry } from './registry/registry.js';
+export type { ContextUse, EnhancedLlm, EnhancedOptions, LlmMetadata } from './registry/enhanced.js';
+export type {
+  InvokeOptions,
+  Llm,
+  LlmAnswer,
+  LlmChunk,
+  LlmDescription,
+  LlmInput,
+  LlmMessage,
+  LlmParameters,
+  StructuredAnswer,
+  StructuredLlm,
+} from './registry/types.js';
+export type { AssistantTurn, ToolCall, ToolChoice, ToolResult, ToolSpec, Turn } from './providers/turns.js';
+export type { Capability, PriceBand } from './models/types.js';
+export { LlmError } from './registry/ask.js';
+export type { LlmErrorDetails } from './registry/ask.js';
+export { ModelNotFoundError } from './registry/modelList.js';
+
 // What goes wrong.
 export { TemperedError } from './task/errors.js';
 export type { ErrorCategory, ItemError, Place } from './task/errors.js';

@@ -4,7 +4,7 @@ import { promptBytes } from '../models/promptBytes.js';
 import type { ModelInfo } from '../models/types.js';
 import { variationFor } from '../models/variation.js';
 import { cachesPrefix } from '../caching/breakpoints.js';
-import type { ModelRequest, ProviderSet } from '../providers/types.js';
+import type { PromptRequest, ProviderSet } from '../providers/types.js';
 import { currentStage } from '../recovery/ladder.js';
 import { stageRequest } from '../recovery/request.js';
 import type { RetryStateData } from '../recovery/types.js';
@@ -12,7 +12,6 @@ import type { Control, StoredRecord } from '../store/types.js';
 import type { Json, JsonObject } from '../task/json.js';
 import type { StageKind, Variation } from '../task/outcome.js';
 import { renderRecord } from '../task/render.js';
-import type { Message } from '../task/spec.js';
 import type { WorkerTask } from './context.js';
 
 /** Everything that is decided about a prompt before it may be sent. */
@@ -30,7 +29,7 @@ export interface Ask {
   /** What was really sent to make the stage differ. */
   readonly variation: Variation;
   /** What the provider is sent. */
-  readonly request: ModelRequest & { readonly messages: readonly Message[] };
+  readonly request: PromptRequest;
   /** Valid fields of earlier prompts that this one completes. */
   readonly kept: JsonObject | null;
   /** Worst case in nano-dollars; null = price unknown. */
@@ -73,7 +72,7 @@ export function buildAsk(input: AskInput): Ask {
   const rendered = record.rendered ?? renderRecord(promptOf(task), record.input, { prepared: input.prepared ?? null });
   const reworded = chosen.sent.reworded === true;
   const asked = stageRequest({ spec: task.spec, stage, rendered, kept, issues: state.issues, reworded });
-  const request: Ask['request'] = {
+  const request: PromptRequest = {
     model: ref.model,
     instructions: asked.instructions,
     messages: asked.messages,

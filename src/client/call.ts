@@ -3,6 +3,7 @@ import { parseModelRef } from '../models/modelRef.js';
 import { variationFor } from '../models/variation.js';
 import type { ModelAnswer, ModelFailure, ProviderError, ProviderSet } from '../providers/types.js';
 import { assessAnswer } from '../recovery/assess.js';
+import { misfit } from '../registry/structured.js';
 import { compileValidator } from '../recovery/validators.js';
 import type { Json, JsonObject } from '../task/json.js';
 import { compileSchema } from '../task/jsonSchema.js';
@@ -12,9 +13,6 @@ import type { Usage } from '../task/usage.js';
 
 const DEFAULT_MAX_OUTPUT_TOKENS = 1024;
 const DEFAULT_TIMEOUT_MS = 120_000;
-
-/** Issues named in the message of an invalid answer. */
-const MAX_ISSUES = 5;
 
 /** One question to one model. */
 export interface CallOptions {
@@ -85,10 +83,7 @@ export interface CallFailure {
 export type CallError = Pick<ProviderError, 'category' | 'code' | 'status' | 'message' | 'retryable' | 'retryAfterMs'>;
 
 function invalid(issues: readonly Issue[]): CallError {
-  const named = issues.slice(0, MAX_ISSUES).map(({ path, message }) => `${path.join('.') || 'the answer'}: ${message}`);
-  const more = issues.length > MAX_ISSUES ? ` (and ${issues.length - MAX_ISSUES} more)` : '';
-  const message = `The answer does not fit the schema: ${named.join('; ')}${more}`;
-  return { category: 'invalid_output', status: 200, message, retryable: true, retryAfterMs: null };
+  return { category: 'invalid_output', status: 200, message: misfit(issues), retryable: true, retryAfterMs: null };
 }
 
 function errorOf({ category, code, status, message, retryable, retryAfterMs }: ProviderError): CallError {

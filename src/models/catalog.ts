@@ -107,6 +107,12 @@ export function modelInfo(ref: ModelRef, at: Date, kind?: ProviderKind, own: Use
   return { ...withUserFacts(info, user), prices, batchPrices: atShare(prices, share) };
 }
 
+/** Every name the provider documents for a model, itself included: lists name only one of them. */
+export function namesOf(ref: ModelRef): readonly string[] {
+  const row = ROWS.get(`${ref.provider}/${ref.model}`)?.row;
+  return row === undefined ? [ref.model] : [row.id, ...(row.aliases ?? [])];
+}
+
 /** Every model of our tables as `provider/model`, without aliases. */
 export function knownModels(): readonly string[] {
   return [...CATALOGS].flatMap(([provider, catalog]) => catalog.rows.map((row) => `${provider}/${row.id}`));

@@ -36,7 +36,10 @@ function variedLevel(rule: EffortRule): string | undefined {
 }
 
 /** The range in which the model takes a temperature in this request; null when it takes none. */
-function temperatureRange(info: ModelInfo, effort: unknown): { readonly min: number; readonly max: number } | null {
+export function temperatureRange(
+  info: ModelInfo,
+  effort: unknown,
+): { readonly min: number; readonly max: number } | null {
   switch (info.sampling.kind) {
     case 'temperature':
     case 'temperature-legacy-api':

@@ -7,7 +7,7 @@ export interface ToolSpec {
   /** Its name: letters, digits, `_` and `-`, at most 64 of them. */
   readonly name: string;
   /** What it does and when to use it. */
-  readonly description?: string;
+  readonly description?: string | undefined;
   /** JSON Schema of its arguments, an object. */
   readonly parameters: JsonObject;
 }

@@ -2,6 +2,7 @@ import type { ModelInfo, ModelRef, ProviderKind } from '../models/types.js';
 import type { ItemError } from '../task/errors.js';
 import type { Json, JsonObject } from '../task/json.js';
 import type { SafetyRating } from '../task/outcome.js';
+import type { Message } from '../task/spec.js';
 import type { Usage } from '../task/usage.js';
 import type { ToolCall, ToolChoice, ToolSpec, Turn } from './turns.js';
 
@@ -32,6 +33,9 @@ export interface ModelRequest {
   /** Time for the whole answer; milliseconds. */
   readonly timeoutMs: number;
 }
+
+/** A request without turns of tools, as batches send them. */
+export type PromptRequest = Omit<ModelRequest, 'messages'> & { readonly messages: readonly Message[] };
 
 /** What came back, or why nothing usable did. Adapters never throw for what a provider or network does. */
 export type ModelReply = ModelAnswer | ModelFailure;

@@ -18,14 +18,18 @@ function ask(name: string, timeoutMs = 5000): ReturnType<typeof request> {
 
 describe.each(PROVIDERS)('%s', (name) => {
   it('tells a timeout from a cancellation', async () => {
-    wire.reply({ instead: 'hang' }, { instead: 'hang' });
-    const late = failed(await providerFor(wire, name).send(ask(name, 30), FOREVER));
+    // A server of its own: a request that is given up may arrive late, and would take another test's reply.
+    const slow = new Wire();
+    await slow.start();
+    slow.reply({ instead: 'hang' }, { instead: 'hang' });
+    const late = failed(await providerFor(slow, name).send(ask(name, 30), FOREVER));
     expect(late.error).toMatchObject({ category: 'timeout', retryable: true, billed: 'unknown', status: null });
     const stop = new AbortController();
-    const pending = providerFor(wire, name).send(ask(name), stop.signal);
+    const pending = providerFor(slow, name).send(ask(name), stop.signal);
     setTimeout(() => stop.abort(), 20);
     const cancelled = failed(await pending);
     expect(cancelled.error).toMatchObject({ category: 'cancelled', retryable: false, billed: 'unknown' });
+    await slow.stop();
   });
 
   it('sends nothing when it is cancelled before', async () => {

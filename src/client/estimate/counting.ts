@@ -2,7 +2,7 @@ import type { Ask } from '../../activities/ask.js';
 import type { PromptSize } from '../../caching/expectedUse.js';
 import { parseModelRef } from '../../models/modelRef.js';
 import { type Tokenizer, tokenizerFor } from '../../models/tokenizer.js';
-import type { ModelRequest, Provider, ProviderSet } from '../../providers/types.js';
+import type { PromptRequest, Provider, ProviderSet } from '../../providers/types.js';
 import { TemperedError } from '../../task/errors.js';
 import type { Message } from '../../task/spec.js';
 
@@ -74,8 +74,8 @@ async function countThere(
   if (first === undefined || !providers.available.includes(name)) return null;
   const provider = providers.get(name);
   const signal = AbortSignal.timeout(COUNT_MS);
-  const count = async (request: ModelRequest) => withSchema(await provider.countTokens(request, signal), request);
-  const withSchema = (tokens: number | null, { schema }: ModelRequest) =>
+  const count = async (request: PromptRequest) => withSchema(await provider.countTokens(request, signal), request);
+  const withSchema = (tokens: number | null, { schema }: PromptRequest) =>
     tokens === null ? null : tokens + (countsSchema(provider) ? 0 : schemaTokens(schema, tokenizer));
   const prefix = await count({ ...first.request, messages: [{ role: 'user', content: '.' }] });
   if (prefix === null) return null;
@@ -99,14 +99,14 @@ async function inLanes<T, R>(inputs: readonly T[], work: (input: T) => Promise<R
   return results;
 }
 
-function sizeHere({ instructions = '', schema, messages }: ModelRequest, tokenizer: Tokenizer): PromptSize {
+function sizeHere({ instructions = '', schema, messages }: PromptRequest, tokenizer: Tokenizer): PromptSize {
   const system = instructions === '' ? 0 : tokenizer.count(instructions) + TURN_TOKENS;
   const prefix = system + schemaTokens(schema, tokenizer);
   const turns = messages.reduce((sum, turn) => sum + TURN_TOKENS + turnTokens(turn, tokenizer), 0);
   return { prefix: Math.round(prefix), whole: Math.round(prefix + turns) };
 }
 
-function schemaTokens(schema: ModelRequest['schema'], { count }: Tokenizer): number {
+function schemaTokens(schema: PromptRequest['schema'], { count }: Tokenizer): number {
   return schema === undefined ? 0 : Math.round(count(JSON.stringify(schema)));
 }
 

@@ -1,5 +1,4 @@
 import { type Ask, buildAsk } from '../../activities/ask.js';
-import { modelInfo } from '../../models/catalog.js';
 import { parseModelRef } from '../../models/modelRef.js';
 import type { ModelInfo } from '../../models/types.js';
 import { initialState, planOf } from '../../recovery/ladder.js';
@@ -61,7 +60,7 @@ export async function estimateBatch(
   const estimates: ModelEstimate[] = [];
   for (const model of models) {
     const ref = parseModelRef(model);
-    const info = modelInfo(ref, new Date(), context.providers.kindOf(ref.provider));
+    const info = context.providers.modelInfo(ref, new Date());
     const setting = { context, task: withModel(task, model), info, population, options };
     estimates.push(await (sample === undefined ? guessed(setting) : piloted(setting, runPilot)));
   }
@@ -119,7 +118,7 @@ async function piloted(setting: Setting, runPilot: RunPilot): Promise<ModelEstim
   const { records, onceNano } = pilotSample(info, history.records, population.drawn);
   const counted = { tokenBasis: 'counted by the provider, as billed', uncertainty: 0, prefixTokens: null };
   const made = sumUp({ task, info, population, options, expected, records, onceNano, ...counted });
-  const { money } = await readSnapshot(context.store, batchId);
+  const { money } = await readSnapshot(context.store, batchId, context.providers);
   return { ...made, pilot: { batchId, records: history.records.length, costUsd: money.spentUsd } };
 }
 

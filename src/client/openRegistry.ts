@@ -1,0 +1,17 @@
+import { createProviderSet } from '../providers/providerSet.js';
+import { Registry } from '../registry/registry.js';
+import { loadNodeConfig } from './nodeConfig.js';
+
+/** Where a registry finds endpoints, models and keys. */
+export interface RegistryOptions {
+  /** Environment for keys, addresses and `TEMPERED_ENHANCED`. Default `process.env`. */
+  readonly env?: NodeJS.ProcessEnv;
+  /** Folder of `tempered.config.json` or `.yaml`. Default: the working directory. */
+  readonly folder?: string;
+}
+
+/** Opens the registry of a folder's `tempered.config` and the environment's keys. Throws `input` for a faulty file. */
+export async function openRegistry({ env = process.env, folder }: RegistryOptions = {}): Promise<Registry> {
+  const { providers: endpoints, models, defaultModel } = await loadNodeConfig(folder);
+  return new Registry({ providers: createProviderSet({ env, endpoints, models }), env, defaultModel });
+}

@@ -1,0 +1,186 @@
+import { z } from 'zod';
+import type { ToolChoice, ToolSpec, Turn } from '../providers/turns.js';
+import type { ModelRequest, Provider } from '../providers/types.js';
+import type { ModelInfo } from '../models/types.js';
+import type { JsonObject } from '../task/json.js';
+import { askOnce } from './ask.js';
+import { channel } from './channel.js';
+import { checkParameters, checkParams, samplingParams } from './parameters.js';
+import { type AnswerForm, jsonForm, structured, zodForm } from './structured.js';
+import type {
+  InvokeOptions,
+  Llm,
+  LlmAnswer,
+  LlmChunk,
+  LlmDescription,
+  LlmInput,
+  LlmParameters,
+  StructuredLlm,
+} from './types.js';
+
+const DEFAULT_MAX_OUTPUT_TOKENS = 1024;
+const DEFAULT_TIMEOUT_MS = 120_000;
+
+/** What a handle is made of. */
+export interface HandleParts {
+  /** The endpoint. */
+  readonly provider: Provider;
+  /** What is known of the model now. */
+  readonly info: () => ModelInfo;
+  /** Parameters of every call. */
+  readonly parameters: LlmParameters;
+  /** The provider's own parameters of every call. */
+  readonly params: JsonObject;
+  /** Tools the model may ask for. */
+  readonly tools: readonly ToolSpec[];
+  /** How they are chosen. */
+  readonly toolChoice: ToolChoice | undefined;
+}
+
+/** The conversation without its system turns, and these as instructions. */
+export function conversation(input: LlmInput): {
+  readonly instructions: string | undefined;
+  readonly turns: readonly Turn[];
+} {
+  if (typeof input === 'string') return { instructions: undefined, turns: [{ role: 'user', content: input }] };
+  const instructions = input.flatMap((turn) => (turn.role === 'system' ? [turn.content] : [])).join('\n\n');
+  const turns = input.flatMap((turn) => (turn.role === 'system' ? [] : [turn]));
+  return { instructions: instructions === '' ? undefined : instructions, turns };
+}
+
+/** Parameters that were given; undefined ones are left out, so that they cover nothing. */
+export function given(parameters: LlmParameters): LlmParameters {
+  const { temperature, topP, topK, maxOutputTokens } = parameters;
+  return {
+    ...(temperature === undefined ? {} : { temperature }),
+    ...(topP === undefined ? {} : { topP }),
+    ...(topK === undefined ? {} : { topK }),
+    ...(maxOutputTokens === undefined ? {} : { maxOutputTokens }),
+  };
+}
+
+/** A handle without extras: what every handle does. */
+export class PlainLlm implements Llm {
+  /** False: see `EnhancedLlm`. */
+  readonly isEnhanced: boolean = false;
+
+  constructor(protected readonly parts: HandleParts) {
+    checkParams(parts.params);
+    checkParameters(parts.parameters, { info: parts.info(), kind: parts.provider.kind, params: parts.params });
+  }
+
+  /** The endpoint. */
+  get provider(): string {
+    return this.parts.provider.name;
+  }
+
+  /** The model's name there. */
+  get model(): string {
+    return this.parts.info().ref.model;
+  }
+
+  /** Asks once: exactly one request, no retries. Throws `LlmError`, or `input` for parameters the model takes not. */
+  async invoke(input: LlmInput, options: InvokeOptions = {}): Promise<LlmAnswer> {
+    return this.ask(this.request(input, options, undefined), options);
+  }
+
+  /** The same, streamed. Who stops reading ends the request. */
+  stream(input: LlmInput, options: InvokeOptions = {}): AsyncGenerator<LlmChunk, void, undefined> {
+    return this.streamed(this.request(input, options, undefined), options);
+  }
+
+  /** A handle whose answers fit a zod schema, or a JSON Schema. */
+  withStructuredOutput<S extends z.ZodType>(schema: S): StructuredLlm<z.output<S>>;
+  /** A handle whose answers fit a zod schema, or a JSON Schema. */
+  withStructuredOutput(schema: JsonObject): StructuredLlm<unknown>;
+  withStructuredOutput(schema: z.ZodType | JsonObject): StructuredLlm<unknown> {
+    return this.answering(schema instanceof z.ZodType ? zodForm(schema) : jsonForm(schema));
+  }
+
+  /** The same handle, which may ask for tools. */
+  bindTools(tools: readonly ToolSpec[], choice?: ToolChoice): PlainLlm {
+    return new PlainLlm({ ...this.parts, tools, toolChoice: choice });
+  }
+
+  /** The handle as data, without keys. */
+  toJSON(): LlmDescription {
+    const { params, tools, toolChoice } = this.parts;
+    return {
+      provider: this.provider,
+      model: this.model,
+      enhanced: this.isEnhanced,
+      ...given(this.current()),
+      ...(Object.keys(params).length === 0 ? {} : { params }),
+      ...(tools.length === 0 ? {} : { tools }),
+      ...(toolChoice === undefined ? {} : { toolChoice }),
+    };
+  }
+
+  /** The parameters in force. */
+  protected current(): LlmParameters {
+    return this.parts.parameters;
+  }
+
+  /** Looks at a request before it is sent. A plain handle has nothing to say. */
+  protected beforeSend(_request: ModelRequest): void {
+    return;
+  }
+
+  private answering<T>(form: AnswerForm<T>): StructuredLlm<T> {
+    return {
+      invoke: async (input, options = {}) =>
+        structured(await this.ask(this.request(input, options, form.schema), options), form),
+    };
+  }
+
+  /** The request of a call. Throws `input` for parameters the model does not take. */
+  private request(input: LlmInput, options: InvokeOptions, schema: JsonObject | undefined): ModelRequest {
+    const { provider, tools, toolChoice } = this.parts;
+    const { kind } = provider;
+    const info = this.parts.info();
+    const parameters = { ...this.current(), ...given(options) };
+    const params = { ...this.parts.params, ...options.params };
+    checkParams(params);
+    checkParameters(parameters, { info, kind, params });
+    const { instructions, turns } = conversation(input);
+    return {
+      model: info.ref.model,
+      instructions,
+      messages: turns,
+      ...(tools.length === 0 ? {} : { tools }),
+      ...(toolChoice === undefined ? {} : { toolChoice }),
+      schema,
+      maxOutputTokens:
+        parameters.maxOutputTokens ?? Math.min(DEFAULT_MAX_OUTPUT_TOKENS, info.maxOutputTokens ?? Infinity),
+      temperature: parameters.temperature,
+      effort: undefined,
+      cachePrefix: false,
+      params: { ...params, ...samplingParams(parameters, kind) },
+      timeoutMs: options.timeoutMs ?? DEFAULT_TIMEOUT_MS,
+    };
+  }
+
+  private ask(request: ModelRequest, { signal = new AbortController().signal }: InvokeOptions): Promise<LlmAnswer> {
+    this.beforeSend(request);
+    return askOnce(request, { provider: this.parts.provider, info: this.parts.info(), signal });
+  }
+
+  private async *streamed(request: ModelRequest, { signal }: InvokeOptions): AsyncGenerator<LlmChunk, void, undefined> {
+    this.beforeSend(request);
+    const left = new AbortController();
+    const place = {
+      provider: this.parts.provider,
+      info: this.parts.info(),
+      signal: signal === undefined ? left.signal : AbortSignal.any([signal, left.signal]),
+    };
+    try {
+      yield* channel<LlmChunk>(async (put) => {
+        const answer = await askOnce(request, { ...place, onText: (text) => put({ type: 'text', text }) });
+        put({ type: 'answer', answer });
+      });
+    } finally {
+      // Who stops reading wants nothing more.
+      left.abort();
+    }
+  }
+}
