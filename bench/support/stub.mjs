@@ -64,7 +64,13 @@ function answer(response, body) {
 }
 
 const server = createServer(async (request, response) => {
-  const body = await bodyOf(request);
+  let body;
+  try {
+    body = await bodyOf(request);
+  } catch {
+    // Whoever asked was killed.
+    return;
+  }
   if (request.url === '/counts') {
     send(response, 200, Buffer.from(JSON.stringify({ ...counts, records: seen.size })));
   } else if (request.url === '/control') {
