@@ -56,10 +56,10 @@ export class WorkerProcesses {
   /** One place, filled again and again. */
   private async keep(place: number): Promise<void> {
     const { signal } = this.stopping;
-    for (let soon = 0; !signal.aborted;) {
+    for (let soon = 0; !this.isStopping();) {
       const startedAt = Date.now();
       const end = await this.live(place);
-      if (signal.aborted) return;
+      if (this.isStopping()) return;
       if (!end.wasReady && soon === 0) {
         this.code = EXIT.usage;
         this.stop();
@@ -90,6 +90,10 @@ export class WorkerProcesses {
     this.children.delete(place);
     this.ready.delete(place);
     return { wasReady, how };
+  }
+
+  private isStopping(): boolean {
+    return this.stopping.signal.aborted;
   }
 
   private tell(): void {
