@@ -4,6 +4,7 @@ import { promptBytes } from '../models/promptBytes.js';
 import type { ModelInfo } from '../models/types.js';
 import { variationFor } from '../models/variation.js';
 import { cachesPrefix } from '../caching/breakpoints.js';
+import type { PromptTokens } from '../limits/types.js';
 import type { PromptRequest, ProviderSet } from '../providers/types.js';
 import { currentStage } from '../recovery/ladder.js';
 import { stageRequest } from '../recovery/request.js';
@@ -18,7 +19,7 @@ import type { WorkerTask } from './context.js';
 export interface Ask {
   /** `provider/model`. */
   readonly model: string;
-  /** Provider and pool. */
+  /** The endpoint's name. */
   readonly provider: string;
   /** What is known of the model. */
   readonly info: ModelInfo;
@@ -34,8 +35,8 @@ export interface Ask {
   readonly kept: JsonObject | null;
   /** Worst case in nano-dollars; null = price unknown. */
   readonly worstNano: number | null;
-  /** Guess for the gate's token bucket, corrected by real usage. */
-  readonly tokens: number;
+  /** Guess for the gate's token buckets, corrected by real usage. */
+  readonly tokens: PromptTokens;
 }
 
 /** Where a prompt stands: its record, state and the batch's settings. */
@@ -96,7 +97,7 @@ export function buildAsk(input: AskInput): Ask {
     request,
     kept: asked.kind === 'partial' ? kept : null,
     worstNano: worstCaseNano(info, bytes, request.maxOutputTokens),
-    tokens: Math.ceil(bytes / 4) + Math.ceil(request.maxOutputTokens * EXPECTED_OUTPUT_SHARE),
+    tokens: { input: Math.ceil(bytes / 4), output: Math.ceil(request.maxOutputTokens * EXPECTED_OUTPUT_SHARE) },
   };
 }
 

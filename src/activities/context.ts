@@ -1,5 +1,6 @@
 import type { Client } from '@temporalio/client';
 import type { ControlCache } from '../limits/controlCache.js';
+import type { PoolBook } from '../limits/poolBook.js';
 import type { Gate } from '../limits/types.js';
 import type { ProviderSet } from '../providers/types.js';
 import { planOf } from '../recovery/ladder.js';
@@ -11,6 +12,7 @@ import { TemperedError } from '../task/errors.js';
 import type { TaskFunctions } from '../task/functions.js';
 import type { Json } from '../task/json.js';
 import type { TaskSpec } from '../task/spec.js';
+import type { MoneyWatch } from './reserve.js';
 
 /** What every activity factory is given: nothing is reached through globals. */
 export interface ActivityDeps {
@@ -20,6 +22,10 @@ export interface ActivityDeps {
   readonly providers: ProviderSet;
   /** Every prompt of this process passes it. */
   readonly gate: Gate;
+  /** Whose quota a model's prompts use. */
+  readonly pools: PoolBook;
+  /** Whether reserved money still moves. */
+  readonly money: MoneyWatch;
   /** What the batch allows now. */
   readonly control: ControlCache;
   /** Tasks by hash. */

@@ -1,5 +1,6 @@
 import { CancelledFailure } from '@temporalio/common';
 import { GATE_BOUND_MS } from '../limits/bounds.js';
+import type { PoolSettings, PromptTokens } from '../limits/types.js';
 import type { ModelReply } from '../providers/types.js';
 import { advance } from '../recovery/ladder.js';
 import type { PromptReport, Step } from '../recovery/types.js';
@@ -11,7 +12,9 @@ import { type Ask, buildAsk } from './ask.js';
 import type { ActivityDeps } from './context.js';
 import { halt, isFatal, isUnspent, retryWait, UNREACHABLE_TRIES } from './faults.js';
 import { type Job, type Journalled, journalled, outcomeOf } from './job.js';
+import { heard, slowDown } from './poolWords.js';
 import { functionError, type Judged, judge, plainError } from './reply.js';
+import { reserveMoney } from './reserve.js';
 import { send } from './send.js';
 import { mustWait, paused, stopped } from './signals.js';
 import type { PromptResult } from './types.js';
@@ -56,13 +59,13 @@ export class PromptRun {
     const control = await this.mayStart();
     const ask = this.ask(control);
     const permit = await this.enterGate(ask, control, waits);
-    let tokens: number | null = 0;
+    let tokens: PromptTokens | null = { input: 0, output: 0 };
     try {
       // The wait at the gate may have been long: what was changed meanwhile holds for this prompt too.
-      await this.reserve(ask, await this.mayStart());
+      await this.reserve(ask, await this.mayStart(), permit.settings, waits);
       tokens = null;
       const reply = await send(this.deps, job, ask, this.scope.signal);
-      tokens = reply.usage === null ? null : reply.usage.inputTokens + reply.usage.outputTokens;
+      tokens = await heard(this.deps, ask, reply);
       return await this.settle(ask, control, reply, waits);
     } finally {
       permit.release(tokens);
@@ -102,8 +105,9 @@ export class PromptRun {
 
   private async enterGate(ask: Ask, control: Control, waits: number) {
     const entered = await this.deps.gate.enter({
-      pool: ask.provider,
+      pool: this.deps.pools.poolOf(ask.model),
       batchId: this.job.batch.id,
+      weight: control.weight ?? 1,
       concurrency: control.concurrency,
       tokens: ask.tokens,
       limits: { ...this.job.task.spec.limits, ...control.limits },
@@ -127,26 +131,19 @@ export class PromptRun {
     }
   }
 
-  private async reserve(ask: Ask, control: Control): Promise<void> {
-    const { batchId } = this.place;
-    const { model, provider: pool, stage, kind, variation, worstNano } = ask;
-    const { budgetNano } = control;
-    if (budgetNano !== null && worstNano === null) {
-      const message = `The price of ${model} isn't known, so no budget can be kept. Choose another model, or take the budget away with \`tempered set ${batchId} --budget none\`.`;
-      return this.pauseForMoney(control, message);
+  private async reserve(ask: Ask, control: Control, settings: PoolSettings, waits: number): Promise<void> {
+    const word = await reserveMoney(this.deps, this.job, ask, control, settings);
+    switch (word.kind) {
+      case 'go':
+        return;
+      case 'ended':
+        throw stopped(ENDED);
+      case 'wait':
+        throw mustWait({ type: 'RateLimited', message: word.message, waitMs: word.waitMs, waits });
+      case 'pause':
+        await halt(this.deps, this.job.batch.id, control, word.error);
+        throw paused(word.error.message);
     }
-    const base = { ...this.place, stage, kind, variation, model, pool, worstNano, budgetNano };
-    const reserved = await this.deps.store.reserve(base);
-    if (reserved.ok) return;
-    if (reserved.needsNano === null) throw stopped(ENDED);
-    const usd = (reserved.needsNano / 1e9).toFixed(4);
-    const message = `The budget is used up: the next prompt may need $${usd} in all. Raise it with \`tempered set ${batchId} --budget USD\`.`;
-    return this.pauseForMoney(control, message);
-  }
-
-  private async pauseForMoney(control: Control, message: string): Promise<never> {
-    await halt(this.deps, this.job.batch.id, control, { category: 'budget', message, retryable: true });
-    throw paused(message);
   }
 
   /** Journals what came of the prompt, and tells the workflow. */
@@ -218,7 +215,7 @@ export class PromptRun {
       throw paused(error.message);
     }
     const waitMs = retryWait(error, waits);
-    if (error.category === 'rate_limit') await this.deps.gate.cooldown(ask.provider, this.deps.now() + waitMs);
+    await slowDown(this.deps, ask, error, waitMs);
     const type = error.category === 'rate_limit' ? 'RateLimited' : 'Overloaded';
     throw mustWait({ type, message: error.message, waitMs, waits: waits + 1 });
   }

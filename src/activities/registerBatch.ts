@@ -7,7 +7,7 @@ import type { BatchInput } from '../workflows/types.js';
 /** A batch another SDK started: its task and row are made here. */
 export async function registerBatch(store: Store, batchId: string, input: BatchInput, now: number): Promise<BatchRow> {
   const { hash, name } = await registerTask(store, input.task);
-  const { concurrency, budgetNano, deadline } = settingsOf(input);
+  const { concurrency, budgetNano, deadline, weight } = settingsOf(input);
   const options: BatchOptions = {
     concurrency,
     execution: input.execution ?? 'item',
@@ -15,6 +15,7 @@ export async function registerBatch(store: Store, batchId: string, input: BatchI
     onBudget: input.onBudget ?? 'pause',
     deadline,
     open: input.open ?? false,
+    ...(weight === undefined ? {} : { weight }),
   };
   const row = {
     id: batchId,

@@ -9,10 +9,14 @@ export function limiterName(limiter: Limiter | null): string | null {
       return 'concurrency';
     case 'requests per minute':
     case 'tokens per minute':
+    case 'input tokens per minute':
+    case 'output tokens per minute':
       return `rate limit (${limiter})`;
     case 'in flight':
       return 'rate limit (requests in flight)';
     case 'cooldown':
       return 'rate limit (the provider asked to wait)';
+    case 'overload':
+      return 'rate limit (lowered after an overload)';
   }
 }

@@ -76,6 +76,12 @@ export function checkConcurrency(value: number | undefined): void {
   throw new TemperedError('input', `Concurrency is a whole number from 1 to ${MAX_CONCURRENCY}; not ${value}.`);
 }
 
+/** Throws `input` for a weight no fairness key can have. */
+export function checkWeight(value: number | undefined): void {
+  if (value === undefined || (value >= 0.001 && value <= 1_000)) return;
+  throw new TemperedError('input', `A weight is a number from 0.001 to 1000; not ${value}.`);
+}
+
 /** A deadline as ISO text. Throws `input` for one that is no time or has passed. */
 export function checkDeadline(value: string | Date | undefined): string | undefined {
   if (value === undefined) return undefined;

@@ -1,4 +1,5 @@
 import type { Client } from '@temporalio/client';
+import type { PoolConfigs } from '../limits/poolBook.js';
 import type { ProviderSet } from '../providers/types.js';
 import type { Store } from '../store/types.js';
 import type { Target } from './connect.js';
@@ -19,6 +20,8 @@ export interface ClientContext {
   readonly store: Store;
   /** Endpoints by provider name. */
   readonly providers: ProviderSet;
+  /** Pools as configured. */
+  readonly pools: PoolConfigs;
   /** Words about what takes long, for a person. */
   readonly onProgress: (line: string) => void;
   /** The Temporal server: starts the embedded one when no other is configured. Throws `network`. */

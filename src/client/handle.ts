@@ -116,6 +116,11 @@ export class BatchHandle<Output = Json> {
     return this.send((handle) => handle.executeUpdate(messages.setConcurrencyUpdate, { args: [value] }));
   }
 
+  /** Part of a quota that several batches want, against theirs: 0.001..1,000. */
+  setWeight(value: number): Promise<number> {
+    return this.send((handle) => handle.executeUpdate(messages.setWeightUpdate, { args: [value] }));
+  }
+
   /** Money limit in USD; null = none. A higher one continues a batch that its budget paused. */
   setBudget(usd: number | null): Promise<number | null> {
     return this.send((handle) => handle.executeUpdate(messages.setBudgetUpdate, { args: [usd] }));

@@ -3,6 +3,7 @@ import path from 'node:path';
 import { parseDocument } from 'yaml';
 import { z } from 'zod';
 import { didYouMean } from '../task/nearest.js';
+import type { PoolConfigs } from '../limits/poolBook.js';
 import { type EndpointConfigs, endpointsSchema } from '../providers/providerSet.js';
 import { USER_MODEL_MEMBERS, type UserModels, userModelsSchema } from '../models/userModels.js';
 import { TemperedError } from '../task/errors.js';
@@ -10,8 +11,28 @@ import { errorCode } from './data/fileErrors.js';
 
 const NAMES = ['tempered.config.json', 'tempered.config.yaml', 'tempered.config.yml'] as const;
 
+const perMinute = z.number().positive();
+
+const poolSchema = z.strictObject({
+  models: z
+    .array(z.string().regex(/^[^/\s]+\/\S+$/, 'a model is written provider/model'))
+    .min(1)
+    .exactOptional(),
+  rpm: perMinute.exactOptional(),
+  tpm: perMinute.exactOptional(),
+  inputTpm: perMinute.exactOptional(),
+  outputTpm: perMinute.exactOptional(),
+  inFlight: z.int().min(1).exactOptional(),
+  perDayUsd: z.number().positive().exactOptional(),
+  dayStart: z
+    .string()
+    .regex(/^([01]\d|2[0-3]):[0-5]\d$/, 'a time of day is written HH:MM')
+    .exactOptional(),
+});
+
 const configSchema = z.strictObject({
   providers: endpointsSchema.default({}),
+  pools: z.record(z.string().min(1), poolSchema).default({}),
   models: userModelsSchema.default({}),
   defaultModel: z
     .string()
@@ -23,16 +44,20 @@ const configSchema = z.strictObject({
 const MEMBERS: readonly string[] = [
   ...Object.keys(configSchema.shape),
   ...['kind', 'baseUrl', 'apiKeyEnv'],
+  ...Object.keys(poolSchema.shape),
   ...USER_MODEL_MEMBERS,
 ];
 
 /** The form of the file, for errors. */
-const KNOWN = 'Known: providers: {NAME: {kind, baseUrl, apiKeyEnv}}, models: {PROVIDER/MODEL: {…}}, defaultModel.';
+const KNOWN =
+  'Known: providers: {NAME: {kind, baseUrl, apiKeyEnv}}, pools: {NAME: {models, rpm, tpm, inputTpm, outputTpm, inFlight, perDayUsd, dayStart}}, models: {PROVIDER/MODEL: {…}}, defaultModel.';
 
 /** What `tempered.config.{json,yaml}` sets for every command in its folder. */
 export interface NodeConfig {
   /** Endpoints beside the built-in ones, by the name that stands before the slash of a model. */
   readonly providers: EndpointConfigs;
+  /** Quotas of provider accounts and model classes. */
+  readonly pools: PoolConfigs;
   /** What the user knows of models, prices included, by `provider/model`. */
   readonly models: UserModels;
   /** The model of handles that name none, `provider/model`. */
@@ -50,7 +75,7 @@ export async function loadNodeConfig(folder: string = process.cwd()): Promise<No
     if (text !== undefined) found.push({ file: name, text });
   }
   const [first, second] = found;
-  if (first === undefined) return { providers: {}, models: {} };
+  if (first === undefined) return { providers: {}, pools: {}, models: {} };
   if (second !== undefined) {
     throw problem(first.file, undefined, `There is ${second.file} too.`, 'Keep one of the two.');
   }

@@ -39,6 +39,7 @@ export async function openContext(options: TemperedOptions): Promise<ClientConte
   return {
     store,
     providers,
+    pools: config.pools,
     onProgress,
     target: () => target.get(),
     foundTarget,

@@ -10,7 +10,7 @@ import { DEFAULT_CONCURRENCY } from '../workflows/settings.js';
 import type { BatchInput } from '../workflows/types.js';
 import type { batch } from '../workflows/batch.js';
 import { closeGone } from './closeGone.js';
-import { checkBudget, checkConcurrency, checkDeadline, checkModels, checkStoreReach } from './checks.js';
+import { checkBudget, checkConcurrency, checkDeadline, checkModels, checkStoreReach, checkWeight } from './checks.js';
 import type { ClientContext } from './context.js';
 import { type LoadReport, loadRecords } from './load.js';
 import { isEnded } from './settled.js';
@@ -29,6 +29,8 @@ export interface StartOptions {
    * pages, and only records that need more become workflows; many times faster, with less to see in the web UI.
    */
   readonly execution?: 'item' | 'inline' | undefined;
+  /** Part of a quota that several batches want, against theirs: 0.001..1,000. Default 1. */
+  readonly weight?: number | undefined;
   /** Use only the first records. Part of the batch's identity. */
   readonly limit?: number | undefined;
   /** Most the batch may cost; USD. Default: no limit. */
@@ -79,6 +81,7 @@ export async function submit(
   options: StartOptions,
 ): Promise<Submission> {
   checkConcurrency(options.concurrency);
+  checkWeight(options.weight);
   checkBudget(task.spec, options.budgetUsd, context.providers);
   const deadline = checkDeadline(options.deadline);
   const onBad = options.onBadInput ?? 'fail';
@@ -186,7 +189,7 @@ async function fill(context: ClientContext, claimed: Claim): Promise<{ row: Batc
 }
 
 function newRow({ id, task, data, dataHash, options }: Claim): Parameters<ClientContext['store']['createBatch']>[0] {
-  const { concurrency = DEFAULT_CONCURRENCY, budgetUsd, onBudget = 'pause', deadline, open = false } = options;
+  const { concurrency = DEFAULT_CONCURRENCY, budgetUsd, onBudget = 'pause', deadline, weight, open = false } = options;
   const { execution = 'item' } = options;
   const settings: BatchOptions = {
     concurrency,
@@ -195,6 +198,7 @@ function newRow({ id, task, data, dataHash, options }: Claim): Parameters<Client
     onBudget,
     deadline: deadline === undefined ? null : Date.parse(deadline),
     open,
+    ...(weight === undefined ? {} : { weight }),
   };
   const { hash: taskHash, spec } = task;
   const source = data.dataset.source;
@@ -235,7 +239,7 @@ async function startWorkflow(context: ClientContext, task: AnyTask, row: BatchRo
 }
 
 function inputOf({ taskHash, options }: BatchRow): BatchInput {
-  const { concurrency, execution, budgetNano, onBudget, deadline, open } = options;
+  const { concurrency, execution, budgetNano, onBudget, deadline, open, weight } = options;
   return {
     task: taskHash,
     concurrency,
@@ -244,6 +248,7 @@ function inputOf({ taskHash, options }: BatchRow): BatchInput {
     ...(budgetNano === null ? {} : { budgetUsd: nanoToUsd(budgetNano) }),
     ...(deadline === null ? {} : { deadline: new Date(deadline).toISOString() }),
     ...(open ? { open } : {}),
+    ...(weight === undefined ? {} : { weight }),
   };
 }
 

@@ -1,5 +1,6 @@
 import type { RunningWorker } from '../worker/startWorker.js';
-import type { BatchRow } from '../store/types.js';
+import type { PoolSettings } from '../limits/types.js';
+import type { BatchRow, PoolPatch, PoolState } from '../store/types.js';
 import type { AnyTask, Task } from '../task/defineTask.js';
 import { loadTask } from '../task/loadTask.js';
 import { CONTROL_QUEUE } from '../workflows/ids.js';
@@ -124,6 +125,19 @@ export class Tempered {
     return this.context.providers.available;
   }
 
+  /** Quotas of every pool that was used or changed: what was set live, what the provider told, what holds it back. */
+  pools(): Promise<readonly PoolState[]> {
+    return this.context.store.listPools();
+  }
+
+  /**
+   * Changes a pool's quotas for every worker, at once and until changed again: over what is configured or told by the
+   * provider; null takes one back. Returns all that is set so. A batch that brings lower limits keeps to those.
+   */
+  setPool(pool: string, patch: PoolPatch): Promise<PoolSettings> {
+    return this.context.store.setPool(pool, patch);
+  }
+
   /** Which queues of a batch no worker polls now: nothing there goes on until one does. */
   async unpolled(batch: BatchHandle<unknown>): Promise<readonly string[]> {
     return unpolled(await this.context.client(), [CONTROL_QUEUE, (await batch.progress()).queue]);
@@ -180,3 +194,5 @@ export async function openTempered(options: TemperedOptions = {}): Promise<Tempe
 async function resolveTask<Input, Output>(task: TaskSource<Input, Output>): Promise<AnyTask> {
   return typeof task === 'string' ? loadTask(task) : task;
 }
+
+export type { PoolState } from '../store/types.js';

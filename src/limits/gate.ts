@@ -1,14 +1,17 @@
 import type { Control, Store } from '../store/types.js';
 import { createControlCache } from './controlCache.js';
 import { PoolGate } from './poolGate.js';
-import type { Gate, GateRefusal, GateRequest } from './types.js';
+import { ToldLimits } from './toldLimits.js';
+import type { Gate, GateRefusal, GateRequest, PoolSettings } from './types.js';
 
 /** What a gate is made of. */
 export interface GateOptions {
   /** Where quota is leased and control rows are read. */
-  readonly store: Pick<Store, 'lease' | 'cooldown' | 'dropLeases' | 'readControl'>;
+  readonly store: Pick<Store, 'lease' | 'cooldown' | 'dropLeases' | 'readControl' | 'lowerRate' | 'tellLimits'>;
   /** Name of this process among those that share the pools. */
   readonly worker: string;
+  /** What this process' configuration says of a pool. Default nothing. */
+  readonly configured?: (pool: string) => PoolSettings;
   /** Milliseconds since epoch. Default `Date.now`. */
   readonly now?: () => number;
 }
@@ -20,15 +23,17 @@ function refusalOf(control: Control, now: number): GateRefusal | null {
 }
 
 /** The gate of this process: quota by leases, fairness between batches, cooldowns and pauses. */
-export function createGate({ store, worker, now = Date.now }: GateOptions): Gate {
+export function createGate(options: GateOptions): Gate {
+  const { store, worker, configured = () => ({}), now = Date.now } = options;
   const pools = new Map<string, PoolGate>();
   const control = createControlCache(store, { now });
+  const told = new ToldLimits((pool, limits) => store.tellLimits(pool, limits), now);
 
   function poolGate(pool: string): PoolGate {
     const known = pools.get(pool);
     if (known !== undefined) return known;
     const made = new PoolGate({
-      lease: (request) => store.lease({ ...request, pool, worker }),
+      lease: (request) => store.lease({ ...request, pool, worker, configured: configured(pool) }),
       refusal: async (batchId) => refusalOf(await control.read(batchId), now()),
       now,
     });
@@ -42,6 +47,8 @@ export function createGate({ store, worker, now = Date.now }: GateOptions): Gate
       poolGate(pool).close(until);
       await store.cooldown(pool, until);
     },
+    overloaded: (pool) => store.lowerRate(pool, poolGate(pool).observedRpm),
+    told: (pool, limits) => told.hear(pool, limits),
     limiter(batchId) {
       for (const pool of pools.values()) {
         const limiter = pool.limiter(batchId);

@@ -1,11 +1,31 @@
+import { type Amounts, amounts, limitOf, type Meter, METERS } from '../task/limits.js';
 import type { PoolLimits } from '../task/spec.js';
-import type { Lease, LeaseRequest, Limiter } from './types.js';
+import type { Lease, LeaseRequest, Limiter, PoolSettings, PromptTokens } from './types.js';
 
 /** How old a lease may be for a prompt to start on it; milliseconds. A cooldown told elsewhere is known by then. */
 const FRESH_MS = 500;
 
 /** A prompt bigger than this part of a minute's tokens starts on that much and pays the rest afterwards. */
 const BIGGEST_START = 1 / 12;
+
+/** Starts are counted over this time; milliseconds. */
+const COUNTED_MS = 10_000;
+
+const LIMITER: Readonly<Record<Meter, Limiter>> = {
+  requests: 'requests per minute',
+  tokens: 'tokens per minute',
+  inputTokens: 'input tokens per minute',
+  outputTokens: 'output tokens per minute',
+};
+
+/** What a prompt of so many tokens uses of each meter. */
+function usesOf({ input, output }: PromptTokens): Amounts {
+  return { requests: 1, tokens: input + output, inputTokens: input, outputTokens: output };
+}
+
+function finite(balance: number): number {
+  return Number.isFinite(balance) ? balance : 0;
+}
 
 /** A pool's quota as this process holds it: what was leased, what was used of it, and what must be told the store. */
 export class LeasedQuota {
@@ -14,11 +34,12 @@ export class LeasedQuota {
   private closedUntil = 0;
   private places = 0;
   private running = 0;
-  private requests = 0;
-  private tokens = 0;
-  private correction = 0;
-  private startedRequests = 0;
-  private startedTokens = 0;
+  private balance: Amounts = amounts(() => 0);
+  private correction: Amounts = amounts(() => 0);
+  /** Used by prompts that started since the last lease. */
+  private started: Amounts = amounts(() => 0);
+  private answered = false;
+  private startedAt: number[] = [];
 
   constructor(
     /** Milliseconds since epoch. */
@@ -45,15 +66,25 @@ export class LeasedQuota {
     return this.last?.retryInMs ?? 0;
   }
 
+  /** What held in the pool at the last lease. */
+  get settings(): PoolSettings {
+    return this.last?.settings ?? {};
+  }
+
+  /** By batch: part of its waiting prompts that are in this process, at the last lease. */
+  get here(): Lease['here'] {
+    return this.last?.here ?? {};
+  }
+
   /** True when the pool had a limit at the last lease. */
   get limited(): boolean {
-    const { last } = this;
-    return last !== undefined && [last.requests, last.tokens, last.inFlight].some(Number.isFinite);
+    return Object.keys(this.limits).length > 0;
   }
 
   /** True when the store must hear of something soon: usage to correct, or quota that lies idle here. */
   get untold(): boolean {
-    return this.limited && (this.correction !== 0 || this.startedRequests > 0 || this.idle);
+    const corrected = METERS.some((meter) => this.correction[meter] !== 0);
+    return this.limited && (corrected || this.answered || this.started.requests > 0 || this.idle);
   }
 
   /** Whether a prompt may start on the last lease at all. */
@@ -61,8 +92,23 @@ export class LeasedQuota {
     return this.age <= FRESH_MS;
   }
 
+  /** Requests a minute that really started here lately. */
+  get observedRpm(): number {
+    const { now } = this;
+    this.startedAt = this.startedAt.filter((at) => now() - at < COUNTED_MS);
+    const [first] = this.startedAt;
+    // A burst that has just begun is not taken for a tenth of a second's rate.
+    const span = first === undefined ? COUNTED_MS : Math.max(1_000, now() - first);
+    return (this.startedAt.length * 60_000) / span;
+  }
+
+  private get limits(): PoolLimits {
+    return this.last?.limits ?? {};
+  }
+
   private get idle(): boolean {
-    return this.running === 0 && this.leased(this.places) + this.leased(this.requests) + this.leased(this.tokens) > 0;
+    const leased = finite(this.places) + METERS.reduce((sum, meter) => sum + finite(this.balance[meter]), 0);
+    return this.running === 0 && leased > 0;
   }
 
   /** No request starts before `until`. */
@@ -71,47 +117,55 @@ export class LeasedQuota {
   }
 
   /** What holds a prompt of so many tokens back; null = nothing. */
-  blockedBy(tokens: number, limits: PoolLimits): Limiter | null {
+  blockedBy(tokens: PromptTokens): Limiter | null {
     if (this.cooldownMs > 0) return 'cooldown';
     if (this.running >= this.places) return 'in flight';
-    if (this.requests < 1) return 'requests per minute';
-    return this.tokens < this.needed(tokens, limits) ? 'tokens per minute' : null;
+    const needed = this.needed(tokens);
+    const short = METERS.find((meter) => this.balance[meter] < needed[meter]);
+    if (short === undefined) return null;
+    return short === 'requests' && this.last?.overloaded === true ? 'overload' : LIMITER[short];
   }
 
   /** A prompt starts. */
-  start(tokens: number, limits: PoolLimits): void {
-    const needed = this.needed(tokens, limits);
+  start(tokens: PromptTokens): void {
+    const needed = this.needed(tokens);
+    const uses = usesOf(tokens);
     this.running += 1;
-    this.requests -= 1;
-    this.tokens -= needed;
-    this.correction += tokens - needed;
-    this.startedRequests += 1;
-    this.startedTokens += needed;
+    this.balance = amounts((meter) => this.balance[meter] - needed[meter]);
+    this.correction = amounts((meter) => this.correction[meter] + uses[meter] - needed[meter]);
+    this.started = amounts((meter) => this.started[meter] + needed[meter]);
+    this.startedAt.push(this.now());
+    if (this.startedAt.length > 10_000) this.startedAt.splice(0, 5_000);
   }
 
   /** A prompt has ended. `used`: its real tokens; null = unknown, then the estimate stands. */
-  end(tokens: number, used: number | null): void {
+  end(tokens: PromptTokens, used: PromptTokens | null): void {
     this.running -= 1;
-    if (used !== null) this.correction += used - tokens;
+    if (used === null) return;
+    const estimated = usesOf(tokens);
+    const real = usesOf(used);
+    this.correction = amounts((meter) => this.correction[meter] + real[meter] - estimated[meter]);
+    this.answered ||= used.input + used.output > 0;
   }
 
   /** What to ask of the store for prompts that wait and could start, in turn, by their tokens. */
-  wants(waiting: readonly number[], limits: PoolLimits): Omit<LeaseRequest, 'pool' | 'worker'> {
+  wants(
+    waiting: readonly PromptTokens[],
+    limits: PoolLimits,
+  ): Omit<LeaseRequest, 'pool' | 'worker' | 'demand' | 'configured'> {
     if (waiting.length === 0) this.giveBack();
-    const needed = waiting.reduce((sum, tokens) => sum + this.needed(tokens, limits), 0);
-    // As much as lately for those who come meanwhile, but not so much that a small quota lies idle here.
-    const aheadRequests = Math.min(this.startedRequests, Math.floor((limits.rpm ?? Infinity) / 60));
-    const aheadTokens = Math.min(this.startedTokens, Math.floor((limits.tpm ?? Infinity) / 60));
-    const tokenCorrection = this.correction;
-    this.correction = 0;
-    return {
-      wantRequests: Math.max(0, waiting.length + aheadRequests - this.leased(this.requests)),
-      wantTokens: Math.max(0, Math.ceil(needed + aheadTokens - this.leased(this.tokens))),
-      inFlight: this.running,
-      wantInFlight: this.running + waiting.length,
-      tokenCorrection,
-      limits,
-    };
+    const uses = waiting.map((tokens) => this.needed(tokens));
+    const want = amounts((meter) => {
+      const needed = uses.reduce((sum, use) => sum + use[meter], 0);
+      // As much as lately for those who come meanwhile, but not so much that a small quota lies idle here.
+      const ahead = Math.min(this.started[meter], Math.floor((limitOf(this.limits, meter) ?? Infinity) / 60));
+      return Math.max(0, Math.ceil(needed + ahead - finite(this.balance[meter])));
+    });
+    const { correction, answered } = this;
+    this.correction = amounts(() => 0);
+    this.answered = false;
+    const places = { inFlight: this.running, wantInFlight: this.running + waiting.length };
+    return { want, ...places, correction, answered, limits };
   }
 
   /** What the store granted. */
@@ -119,30 +173,30 @@ export class LeasedQuota {
     this.last = lease;
     this.leasedAt = this.now();
     this.places = lease.inFlight;
-    this.requests = lease.requests === Infinity ? Infinity : this.leased(this.requests) + lease.requests;
-    this.tokens = lease.tokens === Infinity ? Infinity : this.leased(this.tokens) + lease.tokens;
-    this.startedRequests = 0;
-    this.startedTokens = 0;
+    this.balance = amounts((meter) => finite(this.balance[meter]) + lease.granted[meter]);
+    this.started = amounts(() => 0);
     this.close(lease.cooldownUntil);
   }
 
   /** The store didn't hear: tell it the next time. */
-  untell(tokenCorrection: number): void {
-    this.correction += tokenCorrection;
+  untell({ correction, answered }: Pick<LeaseRequest, 'correction' | 'answered'>): void {
+    this.correction = amounts((meter) => this.correction[meter] + correction[meter]);
+    this.answered ||= answered;
   }
 
   /** Quota nobody waits for isn't hoarded: tokens go back, requests lapse (they are few, see `wants`). */
   private giveBack(): void {
-    this.correction -= this.leased(this.tokens);
-    this.tokens = 0;
-    this.requests = 0;
+    this.correction = amounts((meter) =>
+      meter === 'requests' ? 0 : this.correction[meter] - finite(this.balance[meter]),
+    );
+    this.balance = amounts(() => 0);
   }
 
-  private leased(balance: number): number {
-    return Number.isFinite(balance) ? balance : 0;
-  }
-
-  private needed(tokens: number, { tpm }: PoolLimits): number {
-    return tpm === undefined ? tokens : Math.min(tokens, tpm * BIGGEST_START);
+  private needed(tokens: PromptTokens): Amounts {
+    const uses = usesOf(tokens);
+    return amounts((meter) => {
+      const perMinute = meter === 'requests' ? undefined : limitOf(this.limits, meter);
+      return perMinute === undefined ? uses[meter] : Math.min(uses[meter], perMinute * BIGGEST_START);
+    });
   }
 }

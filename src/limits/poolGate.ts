@@ -1,7 +1,8 @@
+import { lowestLimits } from '../task/limits.js';
 import type { PoolLimits } from '../task/spec.js';
 import { LeasedQuota } from './leasedQuota.js';
 import { RoundRobin } from './roundRobin.js';
-import type { GateRefusal, GateRequest, Lease, LeaseRequest, Limiter, Permit } from './types.js';
+import type { GateRefusal, GateRequest, Lease, LeaseRequest, Limiter, Permit, PromptTokens } from './types.js';
 
 /** How often quota is leased, and cooldowns are looked at, while prompts start; milliseconds. */
 const LEASE_EVERY_MS = 250;
@@ -25,6 +26,7 @@ interface Waiter {
 }
 
 interface BatchAtGate {
+  weight: number;
   concurrency: number;
   limits: PoolLimits;
   inFlight: number;
@@ -33,25 +35,11 @@ interface BatchAtGate {
 /** What a pool's gate needs from outside. */
 export interface PoolGateDeps {
   /** Asks the store for quota. */
-  readonly lease: (request: Omit<LeaseRequest, 'pool' | 'worker'>) => Promise<Lease>;
+  readonly lease: (request: Omit<LeaseRequest, 'pool' | 'worker' | 'configured'>) => Promise<Lease>;
   /** Why a batch may start nothing now; null = it may. */
   readonly refusal: (batchId: string) => Promise<GateRefusal | null>;
   /** Milliseconds since epoch. */
   readonly now: () => number;
-}
-
-const LIMITS = ['rpm', 'tpm', 'inFlight'] as const;
-
-/** The lowest of several limits. */
-function lowestLimits(all: readonly PoolLimits[]): PoolLimits {
-  const lowest: Partial<Record<(typeof LIMITS)[number], number>> = {};
-  for (const limits of all) {
-    for (const name of LIMITS) {
-      const limit = limits[name];
-      if (limit !== undefined) lowest[name] = Math.min(limit, lowest[name] ?? limit);
-    }
-  }
-  return lowest;
 }
 
 /** The gate of one pool in this process. */
@@ -69,9 +57,9 @@ export class PoolGate {
 
   /** See `Gate.enter`. */
   enter(request: GateRequest): Promise<Entry> {
-    const { batchId, concurrency, limits, signal, boundMs } = request;
-    const batch = this.batches.get(batchId) ?? { concurrency, limits, inFlight: 0 };
-    this.batches.set(batchId, Object.assign(batch, { concurrency, limits }));
+    const { batchId, weight, concurrency, limits, signal, boundMs } = request;
+    const batch = this.batches.get(batchId) ?? { weight, concurrency, limits, inFlight: 0 };
+    this.batches.set(batchId, Object.assign(batch, { weight, concurrency, limits }));
     return new Promise((resolve, reject) => {
       const leave = (): void => {
         clearTimeout(bound);
@@ -104,13 +92,18 @@ export class PoolGate {
     this.quota.close(until);
   }
 
+  /** Requests a minute that really started here lately. */
+  get observedRpm(): number {
+    return this.quota.observedRpm;
+  }
+
   /** What holds prompts of a batch back; null = nothing, or nobody waits. */
   limiter(batchId: string): Limiter | null {
     const [first] = this.waiting.of(batchId);
     const batch = this.batches.get(batchId);
     if (first === undefined || batch === undefined) return null;
     if (batch.inFlight >= batch.concurrency) return 'concurrency';
-    return this.quota.blockedBy(first.request.tokens, this.limits());
+    return this.quota.blockedBy(first.request.tokens);
   }
 
   /** Turns everybody away and stops. */
@@ -123,25 +116,24 @@ export class PoolGate {
 
   /** Starts whoever may start, in turn, and sees to the next look at the store. */
   private pump(): void {
-    const limits = this.limits();
     while (this.quota.fresh) {
       const next = this.waiting.peek((batchId) => this.hasPlace(batchId));
       // The first in turn is waited for: smaller prompts behind a big one must not starve it.
-      if (next === undefined || this.quota.blockedBy(next.value.request.tokens, limits) !== null) break;
-      this.start(next.value, limits);
+      if (next === undefined || this.quota.blockedBy(next.value.request.tokens) !== null) break;
+      this.start(next.value);
     }
     this.plan();
   }
 
-  private start(waiter: Waiter, limits: PoolLimits): void {
+  private start(waiter: Waiter): void {
     const { batchId, tokens } = waiter.request;
     const batch = this.batches.get(batchId);
     if (batch === undefined) return;
     this.waiting.take(batchId);
     batch.inFlight += 1;
-    this.quota.start(tokens, limits);
+    this.quota.start(tokens);
     let released = false;
-    const release = (used: number | null): void => {
+    const release = (used: PromptTokens | null): void => {
       if (released) return;
       released = true;
       batch.inFlight -= 1;
@@ -149,7 +141,7 @@ export class PoolGate {
       this.forget(batchId);
       this.pump();
     };
-    waiter.answer({ permit: { release } });
+    waiter.answer({ permit: { release, settings: this.quota.settings } });
   }
 
   private refuse(batchId: string, refusal: GateRefusal): void {
@@ -172,7 +164,9 @@ export class PoolGate {
 
   private forget(batchId: string): void {
     const batch = this.batches.get(batchId);
-    if (batch?.inFlight === 0 && this.waiting.of(batchId).length === 0) this.batches.delete(batchId);
+    if (batch?.inFlight !== 0 || this.waiting.of(batchId).length > 0) return;
+    this.batches.delete(batchId);
+    this.waiting.forget(batchId);
   }
 
   /** Looks at the store now, or sets the time of the next look. */
@@ -214,24 +208,40 @@ export class PoolGate {
       const refusal = await this.deps.refusal(batchId);
       if (refusal !== null) this.refuse(batchId, refusal);
     }
-    const request = this.quota.wants(this.startable(), this.limits());
+    const startable = this.startable();
+    const request = this.quota.wants(
+      startable.flatMap(({ tokens }) => tokens),
+      this.limits(),
+    );
+    const demand = Object.fromEntries(
+      startable.map(({ batchId, tokens, weight }) => [batchId, { waiting: tokens.length, weight }]),
+    );
     try {
-      this.quota.grant(await this.deps.lease(request));
+      this.quota.grant(await this.deps.lease({ ...request, demand }));
     } catch (error) {
-      this.quota.untell(request.tokenCorrection);
+      this.quota.untell(request);
       throw error;
     }
+    for (const [batchId, { weight }] of this.batches) this.waiting.weigh(batchId, weight * this.hereOf(batchId));
   }
 
-  /** Tokens of the prompts whose batches have room for them. */
-  private startable(): readonly number[] {
+  /** A batch whose prompts wait elsewhere too gets only their part of its weight here. */
+  private hereOf(batchId: string): number {
+    const part = this.quota.here[batchId];
+    return part === undefined || part === 0 ? 1 : part;
+  }
+
+  /** The prompts whose batches have room for them, by batch. */
+  private startable() {
     return this.waiting.keys().flatMap((batchId) => {
       const batch = this.batches.get(batchId);
-      const room = batch === undefined ? 0 : Math.max(0, batch.concurrency - batch.inFlight);
-      return this.waiting
+      if (batch === undefined) return [];
+      const room = Math.max(0, batch.concurrency - batch.inFlight);
+      const tokens = this.waiting
         .of(batchId)
         .slice(0, room)
         .map(({ request }) => request.tokens);
+      return tokens.length === 0 ? [] : [{ batchId, weight: batch.weight, tokens }];
     });
   }
 }

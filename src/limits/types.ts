@@ -1,37 +1,54 @@
+import type { Amounts } from '../task/limits.js';
 import type { PoolLimits } from '../task/spec.js';
+
+/** What holds in a pool: quotas, and money by day. */
+export interface PoolSettings extends PoolLimits {
+  /** Most its prompts may cost in a day; USD. Absent = no limit. */
+  readonly perDayUsd?: number;
+}
 
 /** A worker's share of a pool's quota for a short while. */
 export interface Lease {
-  /** Requests this worker may start before asking again; `Infinity` where the pool has no such limit. */
-  readonly requests: number;
-  /** Tokens they may use; `Infinity` where the pool has no such limit. */
-  readonly tokens: number;
+  /** What this worker may start and use before it asks again; `Infinity` where the pool has no such limit. */
+  readonly granted: Amounts;
   /** Prompts this worker may have in flight; `Infinity` where the pool has no such limit. */
   readonly inFlight: number;
   /** No request may start before this time (ms since epoch); 0 = no cooldown. */
   readonly cooldownUntil: number;
   /** When to ask again if nothing was granted; milliseconds from now. */
   readonly retryInMs: number;
+  /** What holds in the pool now: as set live, as configured, or as the provider told. */
+  readonly settings: PoolSettings;
+  /** The lowest of the pool's own limits, those its batches bring, and the rate after an overload. */
+  readonly limits: PoolLimits;
+  /** The rate is lowered after an overload. */
+  readonly overloaded: boolean;
+  /** By batch: part of its waiting prompts that are in this process, 0..1. */
+  readonly here: Readonly<Record<string, number>>;
 }
 
 /** What a worker asks of a pool's row: in one statement it returns what it used and takes more. */
 export interface LeaseRequest {
-  /** The pool's name: the provider. */
+  /** The pool's name. */
   readonly pool: string;
   /** The asking process. */
   readonly worker: string;
-  /** Requests it would like to start in the next quarter second. */
-  readonly wantRequests: number;
-  /** Tokens it would like for them. */
-  readonly wantTokens: number;
+  /** What it would like to start and use in the next quarter second. */
+  readonly want: Amounts;
   /** Prompts it has in flight now. */
   readonly inFlight: number;
   /** Prompts it would like to have in flight, those that are included. */
   readonly wantInFlight: number;
-  /** Tokens really used minus tokens leased for them, since the last call: a refund (negative) or a debt. */
-  readonly tokenCorrection: number;
-  /** Limits the asking batch's task brings; the lower of these and the pool's own hold. */
+  /** Really used minus leased, since the last call: refunds (negative) or debts. */
+  readonly correction: Amounts;
+  /** Prompts that could start now, by batch, and the batch's weight. */
+  readonly demand: Readonly<Record<string, { readonly waiting: number; readonly weight: number }>>;
+  /** Answers came since the last call: a lowered rate may rise. */
+  readonly answered: boolean;
+  /** Limits the asking batches' tasks bring; the lower of these and the pool's own hold. */
   readonly limits: PoolLimits;
+  /** What this process' configuration says of the pool. */
+  readonly configured: PoolSettings;
 }
 
 /** Why a prompt waits or may not start. */
@@ -42,28 +59,48 @@ export type GateRefusal =
   | { readonly kind: 'busy'; readonly limiter: Limiter; readonly retryInMs: number };
 
 /** What holds a prompt back, as the panel names it. */
-export type Limiter = 'concurrency' | 'requests per minute' | 'tokens per minute' | 'in flight' | 'cooldown';
+export type Limiter =
+  | 'concurrency'
+  | 'requests per minute'
+  | 'tokens per minute'
+  | 'input tokens per minute'
+  | 'output tokens per minute'
+  | 'in flight'
+  | 'cooldown'
+  | 'overload';
 
 /** Why a batch starts nothing more. */
 export type StopReason = 'cancelled' | 'deadline' | 'budget';
 
+/** Tokens of a prompt, as the provider's quotas count them. */
+export interface PromptTokens {
+  /** Input. */
+  readonly input: number;
+  /** Output. */
+  readonly output: number;
+}
+
 /** A prompt's permission to be sent. */
 export interface Permit {
-  /** Must be called once, whatever happened. `tokens`: what the prompt really used; null = unknown. */
-  release(tokens: number | null): void;
+  /** What holds in the pool now. */
+  readonly settings: PoolSettings;
+  /** Must be called once, whatever happened. `used`: what the prompt really used; null = unknown. */
+  release(used: PromptTokens | null): void;
 }
 
 /** What the gate needs to know of a prompt. */
 export interface GateRequest {
-  /** The pool's name: the provider. */
+  /** The pool's name. */
   readonly pool: string;
   /** The batch. */
   readonly batchId: string;
+  /** The batch's part of a quota that several want. */
+  readonly weight: number;
   /** Prompts of this batch that may be in flight in this process. */
   readonly concurrency: number;
-  /** Estimated tokens, input and output. */
-  readonly tokens: number;
-  /** Quotas in force. */
+  /** Estimated tokens. */
+  readonly tokens: PromptTokens;
+  /** Quotas the batch brings. */
   readonly limits: PoolLimits;
   /** Longest wait in the gate; milliseconds. */
   readonly boundMs: number;
@@ -77,6 +114,10 @@ export interface Gate {
   enter(request: GateRequest): Promise<{ readonly permit: Permit } | { readonly refusal: GateRefusal }>;
   /** Closes the pool here at once and for the fleet through the store, until `until` (ms since epoch). */
   cooldown(pool: string, until: number): Promise<void>;
+  /** The provider is overloaded, or refused without saying for how long: the fleet's rate is lowered. */
+  overloaded(pool: string): Promise<void>;
+  /** What a reply's headers said of the pool's limits. Holds where nobody configured any. */
+  told(pool: string, limits: PoolLimits): Promise<void>;
   /** What holds prompts of a batch back now; null = nothing does. */
   limiter(batchId: string): Limiter | null;
   /** Stops timers and gives leases back. */

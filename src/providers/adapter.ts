@@ -2,6 +2,7 @@ import type { ProviderKind } from '../models/types.js';
 import { TemperedError } from '../task/errors.js';
 import type { JsonObject } from '../task/json.js';
 import { isJsonObject } from '../task/json.js';
+import type { PoolLimits } from '../task/spec.js';
 import { findError, parseBody, readErrorBody } from './errorBody.js';
 import type { EndpointNames } from './errors.js';
 import { classify, isRetryable } from './errors.js';
@@ -10,7 +11,7 @@ import { redactor } from './redact.js';
 import { type Assembler, StreamFollower } from './streaming.js';
 import type { Exchange } from './transport.js';
 import { transact } from './transport.js';
-import type { ModelReply, ModelRequest, Provider, ProviderError, RateLimitHints } from './types.js';
+import type { ModelReply, ModelRequest, Provider, ProviderError } from './types.js';
 
 /** Time for a list of models, or a count of tokens; milliseconds. */
 const ASIDE_TIMEOUT_MS = 30_000;
@@ -38,7 +39,7 @@ export interface Wire {
   /** Reads a body that is no error. Null: it is not one of this API's. */
   read(body: JsonObject): Reading | null;
   /** What the headers say of quotas. */
-  rateLimits(headers: Headers): RateLimitHints | null;
+  rateLimits(headers: Headers): PoolLimits | null;
   /** Every model id the endpoint lists. */
   list(signal: AbortSignal): Promise<readonly string[]>;
   /** Counts a prompt's tokens. Absent: this API can't. */

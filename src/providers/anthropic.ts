@@ -5,7 +5,7 @@ import { createProvider } from './adapter.js';
 import { anthropicRequest } from './anthropic/request.js';
 import { readAnthropic } from './anthropic/response.js';
 import { anthropicAssembler } from './anthropic/stream.js';
-import { rateLimitHints } from './headers.js';
+import { type LimitHeaders, toldLimits } from './headers.js';
 import { recordingFetch, sdkTimeoutMs } from './transport.js';
 import type { Provider } from './types.js';
 
@@ -14,8 +14,12 @@ const NOT_COUNTED: ReadonlySet<string> = new Set(['max_tokens', 'temperature', '
 
 const countSchema = z.object({ input_tokens: z.number() });
 
-const REQUESTS_LIMIT = 'anthropic-ratelimit-requests-limit';
-const TOKENS_LIMIT = 'anthropic-ratelimit-tokens-limit';
+const LIMITS: LimitHeaders = {
+  rpm: 'anthropic-ratelimit-requests-limit',
+  tpm: 'anthropic-ratelimit-tokens-limit',
+  inputTpm: 'anthropic-ratelimit-input-tokens-limit',
+  outputTpm: 'anthropic-ratelimit-output-tokens-limit',
+};
 
 /** Claude models, at Anthropic or behind a gateway that speaks its Messages API. */
 export function createAnthropic(endpoint: Endpoint): Provider {
@@ -41,7 +45,7 @@ export function createAnthropic(endpoint: Endpoint): Provider {
     },
     assembler: anthropicAssembler,
     read: readAnthropic,
-    rateLimits: (headers) => rateLimitHints(headers, REQUESTS_LIMIT, TOKENS_LIMIT),
+    rateLimits: (headers) => toldLimits(headers, LIMITS),
     list: async (signal) => {
       const ids: string[] = [];
       for await (const model of client.models.list({ limit: 1000 }, { signal })) ids.push(model.id);

@@ -1,13 +1,16 @@
-import type { RateLimitHints } from './types.js';
+import { type LIMIT_NAMES, limitsBy } from '../task/limits.js';
+import type { PoolLimits } from '../task/spec.js';
 
-function count(headers: Headers, name: string): number | null {
-  const value = headers.get(name);
-  return value !== null && /^\d+$/.test(value) ? Number(value) : null;
+/** Header that gives a limit per minute, by the limit's name. */
+export type LimitHeaders = Partial<Record<(typeof LIMIT_NAMES)[number], string>>;
+
+function count(headers: Headers, name: string | undefined): number | null {
+  const value = name === undefined ? null : headers.get(name);
+  return value !== null && /^[1-9]\d*$/.test(value) ? Number(value) : null;
 }
 
-/** Quotas from two headers that give the limit per minute; null when neither is there. */
-export function rateLimitHints(headers: Headers, requests: string, tokens: string): RateLimitHints | null {
-  const rpm = count(headers, requests);
-  const tpm = count(headers, tokens);
-  return rpm === null && tpm === null ? null : { rpm, tpm };
+/** Quotas from headers that give limits per minute; null when none is there. */
+export function toldLimits(headers: Headers, names: LimitHeaders): PoolLimits | null {
+  const told = limitsBy((name) => count(headers, names[name]));
+  return Object.keys(told).length === 0 ? null : told;
 }

@@ -1,7 +1,7 @@
 import OpenAI from 'openai';
 import type { Endpoint } from './adapter.js';
 import { createProvider } from './adapter.js';
-import { rateLimitHints } from './headers.js';
+import { type LimitHeaders, toldLimits } from './headers.js';
 import type { Dialect } from './openai/request.js';
 import { chatRequest } from './openai/request.js';
 import { readChat } from './openai/response.js';
@@ -9,8 +9,7 @@ import { chatAssembler } from './openai/stream.js';
 import { recordingFetch, sdkTimeoutMs } from './transport.js';
 import type { Provider } from './types.js';
 
-const REQUESTS_LIMIT = 'x-ratelimit-limit-requests';
-const TOKENS_LIMIT = 'x-ratelimit-limit-tokens';
+const LIMITS: LimitHeaders = { rpm: 'x-ratelimit-limit-requests', tpm: 'x-ratelimit-limit-tokens' };
 
 /** OpenAI itself. */
 export const OPENAI_DIALECT: Dialect = { outputLimit: 'max_completion_tokens', schemas: 'strict' };
@@ -43,7 +42,7 @@ export function createOpenAiCompatible(endpoint: Endpoint, dialect: Dialect): Pr
     },
     assembler: chatAssembler,
     read: readChat,
-    rateLimits: (headers) => rateLimitHints(headers, REQUESTS_LIMIT, TOKENS_LIMIT),
+    rateLimits: (headers) => toldLimits(headers, LIMITS),
     list: async (signal) => {
       const ids: string[] = [];
       for await (const model of client.models.list({ signal })) ids.push(model.id);

@@ -2,7 +2,7 @@ import type { ModelInfo, ModelRef, ProviderKind } from '../models/types.js';
 import type { ItemError } from '../task/errors.js';
 import type { Json, JsonObject } from '../task/json.js';
 import type { SafetyRating } from '../task/outcome.js';
-import type { Message } from '../task/spec.js';
+import type { Message, PoolLimits } from '../task/spec.js';
 import type { Usage } from '../task/usage.js';
 import type { ToolCall, ToolChoice, ToolSpec, Turn } from './turns.js';
 
@@ -49,7 +49,7 @@ interface ReplyFacts {
   /** The provider's body as received, for the journal; null when there was none. */
   readonly raw: JsonObject | string | null;
   /** What response headers said of quotas, when they did. */
-  readonly rateLimits: RateLimitHints | null;
+  readonly rateLimits: PoolLimits | null;
 }
 
 /** A usable text. */
@@ -101,14 +101,6 @@ export interface ProviderError extends ItemError {
    * refused connection), `yes` when usage came back, `unknown` for a reset, a timeout or a 5xx.
    */
   readonly billed: 'no' | 'yes' | 'unknown';
-}
-
-/** Quotas as response headers tell them. */
-export interface RateLimitHints {
-  /** Requests a minute; null = not told. */
-  readonly rpm: number | null;
-  /** Tokens a minute; null = not told. */
-  readonly tpm: number | null;
 }
 
 /** One configured endpoint. Stateless between requests but for its HTTP connections. */

@@ -108,7 +108,10 @@ export class Exchange {
     const { asked, schema, account, quota, standing, fault, decision } = made;
     const cache = cacheUse(this.#cache, asked, account, call.now);
     const answer = answerPrompt(asked, { record: standing.record, schema, fault, key: decision, cache });
-    this.#quota.charge(account, answer.usage.outputTokens, call.scenario.limits, call.now);
+    // Anthropic's quotas leave out what was read from a cache.
+    const cached = asked.provider === 'anthropic' ? answer.usage.cachedInputTokens : 0;
+    const charged = { input: -cached, output: answer.usage.outputTokens };
+    this.#quota.charge(account, charged, call.scenario.limits, call.now);
     const reply = told(wire.answered(call, asked, answer), wire, quota, call);
     const { inputTokens, cachedInputTokens, cacheWriteTokens, cacheWrite1hTokens, outputTokens } = answer.usage;
     this.ledger.bill({

@@ -4,6 +4,10 @@ export interface QuotaLimits {
   readonly rpm?: number | undefined;
   /** Tokens a minute, input and output together. */
   readonly tpm?: number | undefined;
+  /** Input tokens a minute. */
+  readonly inputTpm?: number | undefined;
+  /** Output tokens a minute. */
+  readonly outputTpm?: number | undefined;
 }
 
 /** One quota as providers tell it in their headers. */
@@ -22,6 +26,10 @@ export interface QuotaState {
   readonly requests: QuotaLevel | null;
   /** Null = unlimited. */
   readonly tokens: QuotaLevel | null;
+  /** Null = unlimited. */
+  readonly inputTokens: QuotaLevel | null;
+  /** Null = unlimited. */
+  readonly outputTokens: QuotaLevel | null;
   /** Which quota refused the request; null = it may pass. */
   readonly refusedBy: 'requests' | 'tokens' | null;
   /** When a refused request would pass; milliseconds. */
@@ -42,26 +50,42 @@ const MINUTE = 60_000;
 export class Quota {
   readonly #buckets = new Map<string, Bucket>();
 
-  /** Takes a request and its input tokens from the account, if both quotas allow. `now` is milliseconds. */
+  /** Takes a request and its input tokens from the account, if every quota allows. `now` is milliseconds. */
   take(account: string, tokens: number, limits: QuotaLimits, now: number): QuotaState {
-    const requestWait = this.#wait(`${account} requests`, 1, limits.rpm, now);
-    const tokenWait = this.#wait(`${account} tokens`, tokens, limits.tpm, now);
+    const wait = (name: string, amount: number, limit: number | undefined): number =>
+      this.#wait(`${account} ${name}`, amount, limit, now);
+    const requestWait = wait('requests', 1, limits.rpm);
+    const tokenWait = Math.max(
+      wait('tokens', tokens, limits.tpm),
+      wait('input', tokens, limits.inputTpm),
+      // What an answer takes is known only afterwards: a request passes unless the quota is used up.
+      wait('output', 1, limits.outputTpm),
+    );
     const passes = requestWait === 0 && tokenWait === 0;
     if (passes) {
       this.#spend(`${account} requests`, 1, limits.rpm, now);
-      this.#spend(`${account} tokens`, tokens, limits.tpm, now);
+      this.charge(account, { input: tokens, output: 0 }, limits, now);
     }
     return {
       requests: this.#level(`${account} requests`, limits.rpm, now),
       tokens: this.#level(`${account} tokens`, limits.tpm, now),
+      inputTokens: this.#level(`${account} input`, limits.inputTpm, now),
+      outputTokens: this.#level(`${account} output`, limits.outputTpm, now),
       refusedBy: passes ? null : requestWait >= tokenWait ? 'requests' : 'tokens',
       retryAfterMs: Math.max(requestWait, tokenWait),
     };
   }
 
-  /** Charges output tokens, known only afterwards; later requests wait for them. */
-  charge(account: string, tokens: number, limits: QuotaLimits, now: number): void {
-    this.#spend(`${account} tokens`, tokens, limits.tpm, now);
+  /** Charges tokens, as far as they are known only afterwards (negative: gives back): later requests wait for them. */
+  charge(
+    account: string,
+    tokens: { readonly input: number; readonly output: number },
+    limits: QuotaLimits,
+    now: number,
+  ): void {
+    this.#spend(`${account} tokens`, tokens.input + tokens.output, limits.tpm, now);
+    this.#spend(`${account} input`, tokens.input, limits.inputTpm, now);
+    this.#spend(`${account} output`, tokens.output, limits.outputTpm, now);
   }
 
   /** Fills every bucket. */

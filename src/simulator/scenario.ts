@@ -80,7 +80,14 @@ const scenarioSchema = z.strictObject({
   /** Hint of a `rateLimit` fault, seconds; null = no hint. */
   retryAfterSeconds: z.number().min(0).nullable().default(1),
   /** Enforced quotas of each provider account, that is of each key. */
-  limits: z.strictObject({ rpm: z.number().positive().optional(), tpm: z.number().positive().optional() }).prefault({}),
+  limits: z
+    .strictObject({
+      rpm: z.number().positive().optional(),
+      tpm: z.number().positive().optional(),
+      inputTpm: z.number().positive().optional(),
+      outputTpm: z.number().positive().optional(),
+    })
+    .prefault({}),
   /** The only keys that are taken. Absent: any but those that start with `wrong`. */
   keys: z.array(z.string().min(1)).min(1).optional(),
   /** Models beside the known ones, `provider/model`. */
@@ -98,7 +105,7 @@ const KEYS: Readonly<Record<string, readonly string[]>> = {
   '': Object.keys(scenarioSchema.shape),
   rates: [...TRANSPORT_FAULTS, ...ANSWER_FAULTS],
   latency: ['fixedMs', 'meanMs', 'p95Ms'],
-  limits: ['rpm', 'tpm'],
+  limits: ['rpm', 'tpm', 'inputTpm', 'outputTpm'],
 };
 
 type Issue = z.core.$ZodIssue;

@@ -6,6 +6,7 @@ import { CounterChange } from './counterChange.js';
 import { encode } from './jsonText.js';
 import { lockBatch, type LockedBatch } from './locks.js';
 import { errorColumns } from './outcomeRows.js';
+import { PoolDays } from './poolDays.js';
 import type { StoreSchema } from './schema.js';
 import type { RangeCounts } from './types.js';
 
@@ -54,6 +55,25 @@ async function giveUpSent({ trx, batch, from, to }: Range, error: ItemError, cha
     .execute();
 }
 
+/** The same for the days of their pools. */
+async function chargeDays({ trx, batch, from, to }: Range, backend: Backend): Promise<void> {
+  const sent = await trx
+    .selectFrom('prompts')
+    .select(['pool', 'day', 'worst_nano'])
+    .where('batch_no', '=', batch.batch_no)
+    .where('idx', '>=', from)
+    .where('idx', '<', to)
+    .where('state', '=', 'sent')
+    .where('day', 'is not', null)
+    .execute();
+  const days = await PoolDays.lock(trx, backend, sent);
+  for (const row of sent) {
+    days.count({ ...row, state: 'sent', cost_nano: null }, -1);
+    days.count({ ...row, state: 'unknown', cost_nano: null }, 1);
+  }
+  await days.write();
+}
+
 async function countByStatus({ trx, batch, from, to }: Range): Promise<ReadonlyMap<OutcomeStatus, number>> {
   const rows = await trx
     .selectFrom('outcomes')
@@ -93,6 +113,7 @@ export async function closeRange(
     const batch = await lockBatch(trx, backend, batchId);
     const range: Range = { trx, batch, from, to };
     const change = new CounterChange();
+    await chargeDays(range, backend);
     await giveUpSent(range, error, change);
     const before = await countByStatus(range);
     await insertMissing(range, error);

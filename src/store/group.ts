@@ -4,6 +4,7 @@ import type { Backend } from './backend.js';
 import { CounterChange } from './counterChange.js';
 import { lockBatches, type LockedBatch } from './locks.js';
 import { insertOutcomes, type NewOutcomeRow } from './outcomeRows.js';
+import { type PoolDay, PoolDays } from './poolDays.js';
 import { deletePrompt, LIGHT_PROMPT_COLUMNS, putPrompts, type LightPromptRow } from './promptRows.js';
 import type { PromptRow, StoreSchema } from './schema.js';
 import { noSuchBatch } from './storeErrors.js';
@@ -14,6 +15,8 @@ export interface ItemKey {
   readonly batchId: string;
   /** 0-based position of the record. */
   readonly index: number;
+  /** The pool's day the write wants to charge. */
+  readonly charged?: PoolDay;
 }
 
 /** One batch within a group: its counters as locked, and what the group changes. */
@@ -32,8 +35,10 @@ export interface ItemInGroup {
   readonly prompts: Map<number, LightPromptRow>;
   /** Whether it has its outcome. */
   hasOutcome: boolean;
-  /** Money of the batch, worst case of prompts in flight included; nano-dollars. */
-  committedNano(): number;
+  /** Money of the batch: what was spent, and the worst case of prompts in flight; nano-dollars. */
+  money(): { readonly spent: number; readonly reserved: number };
+  /** The same of a pool's day. The write named it as `charged`. */
+  moneyOf(day: PoolDay): { readonly spent: number; readonly reserved: number };
   /** Adds or replaces a journal row. */
   putPrompt(row: PromptRow): void;
   /** Takes a journal row away. */
@@ -53,6 +58,8 @@ export class Group {
   private readonly removed = new Map<string, LightPromptRow>();
   private readonly outcomes: NewOutcomeRow[] = [];
 
+  private days: PoolDays | undefined;
+
   private constructor(private readonly trx: Transaction<StoreSchema>) {}
 
   /** Reads and locks what writes about these items need. */
@@ -68,6 +75,9 @@ export class Group {
       group.batches.set(batchId, { locked: batch, change: new CounterChange() });
       await group.loadItems(batchId, batch, [...(indices.get(batchId) ?? [])]);
     }
+    const charged = keys.flatMap((key) => key.charged ?? []);
+    const loaded = [...group.items.values()].flatMap(({ prompts }) => [...prompts.values()]);
+    group.days = await PoolDays.lock(trx, backend, [...charged, ...loaded.filter(({ state }) => state !== 'settled')]);
     return group;
   }
 
@@ -86,6 +96,7 @@ export class Group {
     await putPrompts(this.trx, [...this.written.values()]);
     await insertOutcomes(this.trx, this.outcomes);
     for (const { locked, change } of this.batches.values()) await change.write(this.trx, locked.batch_no);
+    await this.days?.write();
   }
 
   private async loadItems(batchId: string, batch: LockedBatch, indices: readonly number[]): Promise<void> {
@@ -121,21 +132,25 @@ export class Group {
       index,
       prompts,
       hasOutcome: false,
-      committedNano: () => {
+      money: () => {
         const { sums } = change();
-        return locked.spent_nano + locked.reserved_nano + sums.spent_nano + sums.reserved_nano;
+        return {
+          spent: locked.spent_nano + sums.spent_nano,
+          reserved: locked.reserved_nano + sums.reserved_nano,
+        };
       },
+      moneyOf: (day) => this.lockedDays().moneyOf(day),
       putPrompt: (row) => {
         const before = prompts.get(row.prompt);
-        if (before !== undefined) change().countPrompt(before, -1);
-        change().countPrompt(row, 1);
+        if (before !== undefined) this.count(batchId, before, -1);
+        this.count(batchId, row, 1);
         prompts.set(row.prompt, row);
         written.set(keyOf(row.prompt), row);
       },
       removePrompt: (prompt) => {
         const before = prompts.get(prompt);
         if (before === undefined) return;
-        change().countPrompt(before, -1);
+        this.count(batchId, before, -1);
         prompts.delete(prompt);
         written.delete(keyOf(prompt));
         removed.set(keyOf(prompt), before);
@@ -149,6 +164,16 @@ export class Group {
       },
     };
     return item;
+  }
+
+  private count(batchId: string, row: LightPromptRow, sign: 1 | -1): void {
+    this.changeOf(batchId).countPrompt(row, sign);
+    this.lockedDays().count(row, sign);
+  }
+
+  private lockedDays(): PoolDays {
+    if (this.days === undefined) throw new Error('a write came before its group was loaded');
+    return this.days;
   }
 
   private changeOf(batchId: string): CounterChange {

@@ -25,6 +25,7 @@ function sentRow(item: ItemInGroup, reservation: Reservation): PromptRow {
     variation: encode(reservation.variation),
     model: reservation.model,
     pool: reservation.pool,
+    day: reservation.day,
     state: 'sent',
     result: null,
     issues: null,
@@ -53,17 +54,28 @@ function reserve(item: ItemInGroup, reservation: Reservation, again: boolean): R
   }
   // A late answer of an attempt that was given up ended the record meanwhile.
   if (item.hasOutcome) return { ok: false, needsNano: null };
-  if (budgetNano !== null) {
-    if (worstNano === null) {
-      throw new TemperedError('budget', `The price of ${reservation.model} isn't known, so no budget can be kept.`, {
-        remedy: 'Remove the budget, or add the price of the model to the configuration.',
-      });
-    }
-    const needsNano = item.committedNano() + worstNano;
-    if (needsNano > budgetNano) return { ok: false, needsNano };
+  const { pool, day, dayNano } = reservation;
+  const caps = [
+    { limit: 'budget', cap: budgetNano, money: item.money() },
+    { limit: 'day', cap: dayNano, money: item.moneyOf({ pool, day }) },
+  ] as const;
+  for (const { limit, cap, money } of caps) {
+    if (cap === null) continue;
+    if (worstNano === null) throw unpriced(reservation.model);
+    const needsNano = money.spent + money.reserved + worstNano;
+    if (needsNano <= cap) continue;
+    // Prompts in flight mostly cost less than their worst case: what they give back may be enough.
+    const mayFit = needsNano - money.reserved <= cap;
+    return { ok: false, needsNano, limit, committedNano: mayFit ? needsNano - worstNano : null };
   }
   item.putPrompt(sentRow(item, reservation));
   return { ok: true };
+}
+
+function unpriced(model: string): TemperedError {
+  return new TemperedError('budget', `The price of ${model} isn't known, so no budget can be kept.`, {
+    remedy: 'Remove the budget, or add the price of the model to the configuration.',
+  });
 }
 
 function settledRow(sent: LightPromptRow, settlement: Settlement): PromptRow {
@@ -124,7 +136,8 @@ export function createJournalStore(backend: Backend, writer: GroupedWriter): Jou
   return {
     reserve: (reservation) => {
       let again = false;
-      return writer.write(reservation, (item) => {
+      const { batchId, index, pool, day } = reservation;
+      return writer.write({ batchId, index, charged: { pool, day } }, (item) => {
         const result = reserve(item, reservation, again);
         again = true;
         return result;

@@ -192,6 +192,50 @@ async function createPoolTables(db: Kysely<unknown>): Promise<void> {
     .execute();
 }
 
+/** Pools learn input and output apart, rates after overloads, and what was set live or told by the provider. */
+async function widenPools(db: Kysely<unknown>): Promise<void> {
+  const nullable = (column: ColumnDefinitionBuilder): ColumnDefinitionBuilder => column;
+  const columns = [
+    ['input_tokens', 'double precision', counter],
+    ['output_tokens', 'double precision', counter],
+    ['rate_rpm', 'double precision', nullable],
+    ['rate_full_rpm', 'double precision', counter],
+    ['rate_at', 'bigint', counter],
+    ['settings', 'text', nullable],
+    ['told', 'text', nullable],
+  ] as const;
+  // One at a time: SQLite adds no two columns in one statement.
+  for (const [name, type, build] of columns) {
+    await db.schema.alterTable('pools').addColumn(name, type, build).execute();
+  }
+  // Leases live for seconds; nothing is lost with the old ones.
+  await db.schema.dropTable('pool_leases').execute();
+  await db.schema
+    .createTable('pool_leases')
+    .addColumn('pool', 'text', required)
+    .addColumn('worker', 'text', required)
+    .addColumn('granted', 'integer', required)
+    .addColumn('in_flight', 'integer', required)
+    .addColumn('wanted', 'integer', required)
+    .addColumn('body', 'text', required)
+    .addColumn('expires_at', 'bigint', required)
+    .addPrimaryKeyConstraint('pool_leases_key', ['pool', 'worker'])
+    .execute();
+}
+
+/** Money of a pool by day, and the day each prompt is charged to. */
+async function countDays(db: Kysely<unknown>): Promise<void> {
+  await db.schema.alterTable('prompts').addColumn('day', 'integer').execute();
+  await db.schema
+    .createTable('pool_days')
+    .addColumn('pool', 'text', required)
+    .addColumn('day', 'integer', required)
+    .addColumn('spent_nano', 'bigint', counter)
+    .addColumn('reserved_nano', 'bigint', counter)
+    .addPrimaryKeyConstraint('pool_days_key', ['pool', 'day'])
+    .execute();
+}
+
 /** Every migration, oldest first; names sort in that order. One that was released is never changed. */
 export function migrations(traits: MigrationTraits): Record<string, Migration> {
   return {
@@ -203,5 +247,7 @@ export function migrations(traits: MigrationTraits): Record<string, Migration> {
         await createPoolTables(db);
       },
     },
+    '0002-pools': { up: widenPools },
+    '0003-pool-days': { up: countDays },
   };
 }

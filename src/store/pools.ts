@@ -1,102 +1,41 @@
 import { sql, type Transaction } from 'kysely';
-import type { Lease, LeaseRequest } from '../limits/types.js';
-import type { PoolLimits } from '../task/spec.js';
+import type { Lease, LeaseRequest, PoolSettings } from '../limits/types.js';
+import { amounts, limitsBy, lowestLimits } from '../task/limits.js';
 import type { Backend, Db } from './backend.js';
-import { levelAt, waitFor } from './bucket.js';
-import type { PoolLeasesTable, PoolsTable, StoreSchema } from './schema.js';
-import { placesFor } from './shares.js';
-import type { Store } from './types.js';
+import { decode, decodeNullable, encode } from './jsonText.js';
+import type { PoolsTable } from './poolSchema.js';
+import { batchLimits, type OtherLease, RETRY_MIN_MS, rateOf, settingsOf, share } from './poolShare.js';
+import { lowered, raised } from './rate.js';
+import type { StoreSchema } from './schema.js';
+import type { PoolPatch, Store } from './types.js';
 
 /** The part of the store that shares the providers' quotas among workers. */
-export type PoolStore = Pick<Store, 'lease' | 'cooldown' | 'dropLeases'>;
+export type PoolStore = Pick<
+  Store,
+  'lease' | 'cooldown' | 'dropLeases' | 'lowerRate' | 'tellLimits' | 'setPool' | 'listPools'
+>;
 
 /** A worker that hasn't asked for so long is gone, and its places are free; milliseconds. */
 const LEASE_LIFE_MS = 10_000;
 
-/** When to ask again after nothing was granted, at least and at most; milliseconds. */
-const RETRY_MIN_MS = 100;
-const RETRY_MAX_MS = 10_000;
+const UNLIMITED = amounts(() => Infinity);
 
-/** When to ask again for a place in flight: it is free when somebody's prompt ends. Milliseconds. */
-const PLACE_RETRY_MS = 250;
-
-function lowest(a: number | null | undefined, b: number | null): number | undefined {
-  if (a === null || a === undefined) return b ?? undefined;
-  return b === null ? a : Math.min(a, b);
-}
-
-/** Limits that hold in the pool now: the lowest any live worker brings. */
-function limitsOf(request: LeaseRequest, others: readonly PoolLeasesTable[]): PoolLimits {
-  let { rpm, tpm, inFlight } = request.limits;
-  for (const other of others) {
-    rpm = lowest(rpm, other.rpm);
-    tpm = lowest(tpm, other.tpm);
-    inFlight = lowest(inFlight, other.in_flight_limit);
-  }
-  return {
-    ...(rpm === undefined ? {} : { rpm }),
-    ...(tpm === undefined ? {} : { tpm }),
-    ...(inFlight === undefined ? {} : { inFlight }),
-  };
-}
-
-async function liveOthers(db: Db, request: LeaseRequest, now: number): Promise<readonly PoolLeasesTable[]> {
-  return db
+async function liveOthers(db: Db, request: LeaseRequest, now: number): Promise<readonly OtherLease[]> {
+  const rows = await db
     .selectFrom('pool_leases')
-    .selectAll()
+    .select(['granted', 'in_flight', 'wanted', 'body'])
     .where('pool', '=', request.pool)
     .where('worker', '<>', request.worker)
     .where('expires_at', '>', now)
     .execute();
+  return rows.map((row) => ({ ...row, body: decode(row.body) }));
 }
 
-/** What a request gets out of the pool's row, and the row afterwards. */
-function share(
-  request: LeaseRequest,
-  pool: PoolsTable,
-  others: readonly PoolLeasesTable[],
-  now: number,
-): { readonly lease: Omit<Lease, 'cooldownUntil'>; readonly requests: number; readonly tokens: number } {
-  const { rpm, tpm, inFlight } = limitsOf(request, others);
-  const shares = others.map((other) => ({ granted: other.granted, inFlight: other.in_flight, wanted: other.wanted }));
-  const places = inFlight === undefined ? Infinity : placesFor(request.wantInFlight, shares, inFlight);
-  const closed = pool.cooldown_until > now || places === 0;
-  const requests = draw(closed ? 0 : request.wantRequests, pool.requests, rpm, pool.filled_at, now);
-  const tokenLevel = tpm === undefined ? pool.tokens : pool.tokens - request.tokenCorrection;
-  const tokens = draw(closed ? 0 : request.wantTokens, tokenLevel, tpm, pool.filled_at, now);
-  const waitMs = Math.max(
-    pool.cooldown_until - now,
-    places === 0 ? PLACE_RETRY_MS : 0,
-    rpm === undefined ? 0 : waitFor(requests.left, 1, rpm),
-    tpm === undefined ? 0 : waitFor(tokens.left, Math.max(1, request.wantTokens - tokens.granted), tpm),
-  );
-  const retryInMs = Math.min(RETRY_MAX_MS, Math.max(RETRY_MIN_MS, waitMs));
-  return {
-    lease: { requests: requests.granted, tokens: tokens.granted, inFlight: places, retryInMs },
-    requests: requests.left,
-    tokens: tokens.left,
-  };
-}
-
-/** Takes whole units out of a bucket. Without a limit everything is granted and the level stays. */
-function draw(
-  wanted: number,
-  level: number,
-  perMinute: number | undefined,
-  filledAt: number,
-  now: number,
-): { readonly granted: number; readonly left: number } {
-  if (perMinute === undefined) return { granted: Infinity, left: level };
-  const filled = Math.min(perMinute, levelAt({ level, filledAt }, perMinute, now));
-  const granted = Math.max(0, Math.min(wanted, Math.floor(filled)));
-  return { granted, left: filled - granted };
-}
-
+/** Makes the pool's row if there is none, and locks it. */
 async function lockPool(trx: Transaction<StoreSchema>, backend: Backend, pool: string): Promise<PoolsTable> {
-  const fresh: PoolsTable = { pool, requests: 0, tokens: 0, filled_at: 0, cooldown_until: 0 };
   await trx
     .insertInto('pools')
-    .values(fresh)
+    .values(freshPool(pool))
     .onConflict((conflict) => conflict.column('pool').doNothing())
     .execute();
   const row = await trx
@@ -105,23 +44,43 @@ async function lockPool(trx: Transaction<StoreSchema>, backend: Backend, pool: s
     .where('pool', '=', pool)
     .$if(backend.rowLocks, (query) => query.forUpdate())
     .executeTakeFirst();
-  return row ?? fresh;
+  return row ?? freshPool(pool);
+}
+
+function freshPool(pool: string): PoolsTable {
+  const levels = { requests: 0, tokens: 0, input_tokens: 0, output_tokens: 0, filled_at: 0 };
+  const rate = { rate_rpm: null, rate_full_rpm: 0, rate_at: 0 };
+  return { pool, ...levels, cooldown_until: 0, ...rate, settings: null, told: null };
 }
 
 async function lease(trx: Transaction<StoreSchema>, backend: Backend, request: LeaseRequest): Promise<Lease> {
   const pool = await lockPool(trx, backend, request.pool);
   const now = await backend.now(trx);
   const others = await liveOthers(trx, request, now);
-  const { lease: granted, requests, tokens } = share(request, pool, others, now);
-  await trx.updateTable('pools').set({ requests, tokens, filled_at: now }).where('pool', '=', request.pool).execute();
+  const settings = settingsOf(pool, request, others);
+  const known = lowestLimits([settings, ...batchLimits(request, others)]);
+  const rate = request.answered ? raised(rateOf(pool), known.rpm, now) : rateOf(pool);
+  const limits = rate.rpm === null ? known : lowestLimits([known, { rpm: rate.rpm }]);
+  const { lease: granted, left } = share({ request, pool, others, limits, now });
+  await trx
+    .updateTable('pools')
+    .set({
+      requests: left.requests,
+      tokens: left.tokens,
+      input_tokens: left.inputTokens,
+      output_tokens: left.outputTokens,
+      filled_at: now,
+      rate_rpm: rate.rpm,
+      rate_at: rate.at,
+    })
+    .where('pool', '=', request.pool)
+    .execute();
   await trx.deleteFrom('pool_leases').where('pool', '=', request.pool).where('expires_at', '<=', now).execute();
   const mine = {
     granted: Number.isFinite(granted.inFlight) ? granted.inFlight : 0,
     in_flight: request.inFlight,
     wanted: request.wantInFlight,
-    rpm: request.limits.rpm ?? null,
-    tpm: request.limits.tpm ?? null,
-    in_flight_limit: request.limits.inFlight ?? null,
+    body: encode({ limits: request.limits, configured: request.configured, demand: request.demand }),
     expires_at: now + LEASE_LIFE_MS,
   };
   await trx
@@ -129,7 +88,8 @@ async function lease(trx: Transaction<StoreSchema>, backend: Backend, request: L
     .values({ pool: request.pool, worker: request.worker, ...mine })
     .onConflict((conflict) => conflict.columns(['pool', 'worker']).doUpdateSet(mine))
     .execute();
-  return { ...granted, cooldownUntil: localTime(pool.cooldown_until, now) };
+  const cooldownUntil = localTime(pool.cooldown_until, now);
+  return { ...granted, settings, overloaded: rate.rpm !== null, cooldownUntil };
 }
 
 /** A time of the database's clock on ours; 0 stays 0. */
@@ -137,31 +97,80 @@ function localTime(time: number, databaseNow: number): number {
   return time <= databaseNow ? 0 : Date.now() + (time - databaseNow);
 }
 
+/** Changes a pool's row under its lock. */
+function change(
+  backend: Backend,
+  pool: string,
+  next: (row: PoolsTable, now: number) => Partial<Omit<PoolsTable, 'pool'>>,
+): Promise<void> {
+  return backend.db.transaction().execute(async (trx) => {
+    const row = await lockPool(trx, backend, pool);
+    const patch = next(row, await backend.now(trx));
+    if (Object.keys(patch).length === 0) return;
+    await trx.updateTable('pools').set(patch).where('pool', '=', pool).execute();
+  });
+}
+
+/** What is known of pools, changed live or by what providers say. */
+function createPoolRows(backend: Backend): Pick<PoolStore, 'lowerRate' | 'tellLimits' | 'setPool' | 'listPools'> {
+  return {
+    lowerRate: (pool, observedRpm) =>
+      change(backend, pool, (row, now) => {
+        const { rpm, fullRpm, at } = lowered(rateOf(row), observedRpm, now);
+        return { rate_rpm: rpm, rate_full_rpm: fullRpm, rate_at: at };
+      }),
+    tellLimits: (pool, limits) =>
+      change(backend, pool, ({ told }) => {
+        const after = encode({ ...(decodeNullable(told) ?? {}), ...limits });
+        return after === told ? {} : { told: after };
+      }),
+    async setPool(pool, patch) {
+      let now: PoolSettings = {};
+      await change(backend, pool, ({ settings }) => {
+        now = patched(decodeNullable(settings) ?? {}, patch);
+        return { settings: Object.keys(now).length === 0 ? null : encode(now) };
+      });
+      return now;
+    },
+    async listPools() {
+      const now = await backend.now(backend.db);
+      const rows = await backend.db.selectFrom('pools').selectAll().orderBy('pool').execute();
+      return rows.map((row) => ({
+        pool: row.pool,
+        set: decodeNullable(row.settings) ?? {},
+        told: decodeNullable(row.told) ?? {},
+        rateRpm: row.rate_rpm,
+        cooldownUntil: localTime(row.cooldown_until, now),
+      }));
+    },
+  };
+}
+
 /** Pools over `backend`. */
 export function createPoolStore(backend: Backend): PoolStore {
   const { db } = backend;
   return {
+    ...createPoolRows(backend),
     async lease(request) {
       const now = await backend.now(db);
       const others = await liveOthers(db, request, now);
-      if (Object.keys(limitsOf(request, others)).length > 0) {
+      const pool = await db.selectFrom('pools').selectAll().where('pool', '=', request.pool).executeTakeFirst();
+      const settings = settingsOf(pool, request, others);
+      const limits = lowestLimits([settings, ...batchLimits(request, others)]);
+      if (Object.keys(limits).length > 0 || (pool?.rate_rpm ?? null) !== null) {
         return db.transaction().execute((trx) => lease(trx, backend, request));
       }
       // Nothing to share: only the cooldown matters, and reading it locks nobody.
-      const pool = await db
-        .selectFrom('pools')
-        .select('cooldown_until')
-        .where('pool', '=', request.pool)
-        .executeTakeFirst();
       const cooldownUntil = localTime(pool?.cooldown_until ?? 0, now);
-      return { requests: Infinity, tokens: Infinity, inFlight: Infinity, cooldownUntil, retryInMs: RETRY_MIN_MS };
+      const free = { granted: UNLIMITED, inFlight: Infinity, retryInMs: RETRY_MIN_MS, limits, here: {} };
+      return { ...free, settings, overloaded: false, cooldownUntil };
     },
     async cooldown(pool, until) {
       const now = await backend.now(db);
       const cooldown_until = Math.ceil(now + (until - Date.now()));
       await db
         .insertInto('pools')
-        .values({ pool, requests: 0, tokens: 0, filled_at: 0, cooldown_until })
+        .values({ ...freshPool(pool), cooldown_until })
         .onConflict((conflict) =>
           conflict
             .column('pool')
@@ -173,5 +182,14 @@ export function createPoolStore(backend: Backend): PoolStore {
     async dropLeases(worker) {
       await db.deleteFrom('pool_leases').where('worker', '=', worker).execute();
     },
+  };
+}
+
+/** Settings with a patch; null takes a setting away. */
+function patched(settings: PoolSettings, patch: PoolPatch): PoolSettings {
+  const perDayUsd = patch.perDayUsd === undefined ? settings.perDayUsd : (patch.perDayUsd ?? undefined);
+  return {
+    ...limitsBy((name) => (patch[name] === undefined ? settings[name] : patch[name])),
+    ...(perDayUsd === undefined ? {} : { perDayUsd }),
   };
 }

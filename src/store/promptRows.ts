@@ -19,6 +19,7 @@ export const LIGHT_PROMPT_COLUMNS = [
   'variation',
   'model',
   'pool',
+  'day',
   'state',
   'result',
   'issues',

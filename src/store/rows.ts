@@ -2,7 +2,7 @@ import type { StopReason } from '../limits/types.js';
 import type { ItemError } from '../task/errors.js';
 import type { Json, JsonObject } from '../task/json.js';
 import type { Issue, OutcomeMetadata, OutcomeStatus, PromptVerdict, StageKind, Variation } from '../task/outcome.js';
-import type { RenderedPrompt } from '../task/spec.js';
+import type { PoolLimits, RenderedPrompt } from '../task/spec.js';
 import type { Usage } from '../task/usage.js';
 
 /** States of a batch. `open`: still takes items by `addItems`. */
@@ -25,6 +25,8 @@ export interface BatchOptions {
   readonly deadline: number | null;
   /** Input may grow by `addItems` until `closeInput`. */
   readonly open: boolean;
+  /** The batch's part of a quota that several want; absent = 1. */
+  readonly weight?: number;
 }
 
 /** A batch's row. */
@@ -86,7 +88,9 @@ export interface Control {
   /** Indices cancelled one by one. */
   readonly cancelled: readonly number[];
   /** Pool limits set live; they override the task's. */
-  readonly limits: { readonly rpm?: number; readonly tpm?: number; readonly inFlight?: number };
+  readonly limits: PoolLimits;
+  /** The batch's part of a quota that several want; absent = 1. */
+  readonly weight?: number;
 }
 
 /** A record as the activity reads it. */
@@ -135,13 +139,26 @@ export interface Reservation {
   readonly worstNano: number | null;
   /** The batch's cap in force; null = none. */
   readonly budgetNano: number | null;
+  /** Number of the pool's day it is charged to. */
+  readonly day: number;
+  /** The pool's cap of that day; null = none. */
+  readonly dayNano: number | null;
 }
 
 /** Whether the prompt may be sent. */
 export type ReserveResult =
   | { readonly ok: true }
-  /** `needsNano`: the smallest budget with which this prompt could be sent; null = the record has its outcome already. */
-  | { readonly ok: false; readonly needsNano: number | null };
+  /** The record has its outcome already. */
+  | { readonly ok: false; readonly needsNano: null }
+  | {
+      readonly ok: false;
+      /** The smallest cap with which this prompt could be sent now. */
+      readonly needsNano: number;
+      /** The batch's budget, or the pool's day. */
+      readonly limit: 'budget' | 'day';
+      /** Spent and reserved, when what prompts in flight give back may be enough; null = it can't be. */
+      readonly committedNano: number | null;
+    };
 
 /** What a prompt came to. */
 export interface Settlement {

@@ -4,6 +4,7 @@ import type { Json, JsonObject } from '../task/json.js';
 import type { Issue, OutcomeMetadata, OutcomeStatus, PromptVerdict, StageKind, Variation } from '../task/outcome.js';
 import type { RenderedPrompt, TaskSpec } from '../task/spec.js';
 import type { JsonText } from './jsonText.js';
+import type { PoolDaysTable, PoolLeasesTable, PoolsTable } from './poolSchema.js';
 import type { BatchOptions, BatchStatus, Control, JournalRow, PauseState } from './types.js';
 
 /** Registered tasks. */
@@ -148,6 +149,8 @@ interface PromptsTable extends UsageColumns<number | null> {
   readonly model: string;
   /** Whose quota it used. */
   readonly pool: string;
+  /** The pool's day it is charged to; null = written before days were counted. */
+  readonly day: number | null;
   /** Where it stands. */
   readonly state: JournalRow['state'];
   /** How it ended; null while `sent`. */
@@ -228,42 +231,6 @@ interface ControlTable {
   readonly halt_version: number | null;
 }
 
-/** A provider account's buckets. Times are the database's; milliseconds since epoch. */
-export interface PoolsTable {
-  /** Name of the pool. */
-  readonly pool: string;
-  /** Requests that may start; fractions accumulate. */
-  readonly requests: number;
-  /** Tokens that may be used; negative = debt. */
-  readonly tokens: number;
-  /** When the buckets were last filled. */
-  readonly filled_at: number;
-  /** No request before this time; 0 = none. */
-  readonly cooldown_until: number;
-}
-
-/** What each live worker holds of a pool. */
-export interface PoolLeasesTable {
-  /** Name of the pool. */
-  readonly pool: string;
-  /** The process. */
-  readonly worker: string;
-  /** Places in flight it was granted. */
-  readonly granted: number;
-  /** Prompts it really had in flight. */
-  readonly in_flight: number;
-  /** Places it would like. */
-  readonly wanted: number;
-  /** Limit its batches bring; null = none. */
-  readonly rpm: number | null;
-  /** Limit its batches bring; null = none. */
-  readonly tpm: number | null;
-  /** Limit its batches bring; null = none. */
-  readonly in_flight_limit: number | null;
-  /** When its places are free again. */
-  readonly expires_at: number;
-}
-
 /** Every table of the store. */
 export interface StoreSchema {
   /** See {@link TasksTable}. */
@@ -288,6 +255,8 @@ export interface StoreSchema {
   readonly pools: PoolsTable;
   /** See {@link PoolLeasesTable}. */
   readonly pool_leases: PoolLeasesTable;
+  /** See {@link PoolDaysTable}. */
+  readonly pool_days: PoolDaysTable;
 }
 
 /** A journal row as it stands. */

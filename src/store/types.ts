@@ -1,8 +1,9 @@
-import type { Lease, LeaseRequest } from '../limits/types.js';
+import type { Lease, LeaseRequest, PoolSettings } from '../limits/types.js';
 import type { ItemError } from '../task/errors.js';
 import type { Json } from '../task/json.js';
 import type { Counters, Outcome } from '../task/outcome.js';
-import type { LoadedRecord, TaskSpec } from '../task/spec.js';
+import type { LoadedRecord, PoolLimits, TaskSpec } from '../task/spec.js';
+import type { PoolPatch, PoolState } from './poolRows.js';
 import type {
   BatchRow,
   PauseState,
@@ -20,6 +21,7 @@ import type {
 } from './rows.js';
 
 export type * from './rows.js';
+export type * from './poolRows.js';
 
 /** Everything durable outside Temporal. One contract, two backends. All methods throw `TemperedError` for a full disk, a read-only folder, or a lost database. */
 export interface Store {
@@ -132,6 +134,14 @@ export interface Store {
   lease(request: LeaseRequest): Promise<Lease>;
   /** No request in the pool before `until` (ms since epoch); only ever moves it later. */
   cooldown(pool: string, until: number): Promise<void>;
+  /** The provider was overloaded: lowers the pool's rate. `observedRpm`: requests a minute the caller really started. */
+  lowerRate(pool: string, observedRpm: number): Promise<void>;
+  /** What the provider's headers said of the pool's limits; limits not named stay as they were told before. */
+  tellLimits(pool: string, limits: PoolLimits): Promise<void>;
+  /** Changes a pool's settings live, over what is configured; null takes one back. Returns all that is set so. */
+  setPool(pool: string, patch: PoolPatch): Promise<PoolSettings>;
+  /** Every pool anybody used, by name. */
+  listPools(): Promise<readonly PoolState[]>;
   /** Gives a worker's in-flight leases back at its end. */
   dropLeases(worker: string): Promise<void>;
 

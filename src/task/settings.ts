@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { type Place, TemperedError } from './errors.js';
 import type { JsonObject } from './json.js';
+import { LIMIT_NAMES } from './limits.js';
 import { messageSchema } from './messageSchema.js';
 import { didYouMean } from './nearest.js';
 import type { Message, Stage, TaskSpec } from './spec.js';
@@ -51,7 +52,13 @@ const settings = z.strictObject({
   cache: cache.exactOptional(),
   optimization: z.strictObject({ cache: cache.exactOptional() }).exactOptional(),
   limits: z
-    .strictObject({ rpm: quota.exactOptional(), tpm: quota.exactOptional(), inFlight: z.int().min(1).exactOptional() })
+    .strictObject({
+      rpm: quota.exactOptional(),
+      tpm: quota.exactOptional(),
+      inputTpm: quota.exactOptional(),
+      outputTpm: quota.exactOptional(),
+      inFlight: z.int().min(1).exactOptional(),
+    })
     .default({}),
   version: z.string().exactOptional(),
 });
@@ -133,7 +140,7 @@ function innerNames(path: readonly PropertyKey[]): readonly string[] {
     case 'stages':
       return Object.keys(stage.shape);
     case 'limits':
-      return ['rpm', 'tpm', 'inFlight'];
+      return LIMIT_NAMES;
     case 'messages':
       return ['role', 'content'];
     default:

@@ -31,6 +31,10 @@ export interface PoolLimits {
   readonly rpm?: number;
   /** Tokens a minute, input and output together. */
   readonly tpm?: number;
+  /** Input tokens a minute, where the provider counts them apart; Anthropic leaves those read from a cache out. */
+  readonly inputTpm?: number;
+  /** Output tokens a minute, where the provider counts them apart. */
+  readonly outputTpm?: number;
   /** Prompts in flight at once, over all workers. */
   readonly inFlight?: number;
 }

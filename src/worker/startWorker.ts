@@ -6,8 +6,10 @@ import type { Client } from '@temporalio/client';
 import { bundleWorkflowCode, type NativeConnection, Worker, type WorkerOptions } from '@temporalio/worker';
 import { BatchBook, TaskBook } from '../activities/context.js';
 import { type Activities, createActivities } from '../activities/index.js';
+import { MoneyWatch } from '../activities/reserve.js';
 import { createControlCache } from '../limits/controlCache.js';
 import { createGate } from '../limits/gate.js';
+import { PoolBook, type PoolConfigs } from '../limits/poolBook.js';
 import type { Limiter } from '../limits/types.js';
 import type { ProviderSet } from '../providers/types.js';
 import type { Store } from '../store/types.js';
@@ -27,6 +29,8 @@ export interface StartWorkerOptions {
   readonly store: Store;
   /** Endpoints this process can reach. */
   readonly providers: ProviderSet;
+  /** Pools as configured. */
+  readonly poolConfigs: PoolConfigs;
   /** Modules this worker has loaded; tasks without functions need none. */
   readonly tasks: readonly AnyTask[];
   /** Pools to serve. Default: every provider whose key is set or which needs none. */
@@ -59,12 +63,19 @@ const SHUTDOWN_GRACE = '10 s';
 export async function startWorker(options: StartWorkerOptions): Promise<RunningWorker> {
   installRuntime(options.log ?? ((line) => process.stderr.write(`${line}\n`)));
   const { store, providers, tasks, client } = options;
-  const gate = createGate({ store, worker: `${hostname()}-${process.pid}-${randomUUID().slice(0, 8)}` });
+  const pools = new PoolBook(options.poolConfigs);
+  const gate = createGate({
+    store,
+    worker: `${hostname()}-${process.pid}-${randomUUID().slice(0, 8)}`,
+    configured: (pool) => pools.settingsOf(pool),
+  });
   const closing = new AbortController();
   const activities = createActivities({
     store,
     providers,
     gate,
+    pools,
+    money: new MoneyWatch(Date.now),
     control: createControlCache(store),
     tasks: new TaskBook(store, tasks),
     batches: new BatchBook(store),

@@ -8,6 +8,7 @@ import {
   checkDeadline,
   checkLimits,
   checkModel,
+  checkWeight,
   limitsOf,
   readAddItems,
 } from './validate.js';
@@ -65,6 +66,10 @@ function handleUpdates(run: BatchRun): void {
     await run.shards?.rebalance(concurrency);
     return concurrency;
   };
+  const setWeight = async (weight: number) => {
+    await control.change({ weight });
+    return weight;
+  };
   const setBudget = async (usd: number | null) => {
     await control.change({ budgetNano: usd === null ? null : usdToNano(usd) });
     const { budgetNano } = control.settings;
@@ -79,6 +84,7 @@ function handleUpdates(run: BatchRun): void {
     return iso;
   };
   setHandler(messages.setConcurrencyUpdate, setConcurrency, when(checkConcurrency));
+  setHandler(messages.setWeightUpdate, setWeight, when(checkWeight));
   setHandler(messages.setBudgetUpdate, setBudget, when(checkBudget));
   setHandler(messages.setModelUpdate, setModel, when(checkModel));
   setHandler(

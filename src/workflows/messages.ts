@@ -19,6 +19,8 @@ export const haltedSignal = defineSignal<[Halt]>('halted');
 
 /** Prompts in flight, 1..10,000. */
 export const setConcurrencyUpdate = defineUpdate<number, [number]>('setConcurrency');
+/** Part of a quota that several batches want, 0.001..1,000; 1 unless set. */
+export const setWeightUpdate = defineUpdate<number, [number]>('setWeight');
 /** Money limit in USD; null = none. Returns the new value. */
 export const setBudgetUpdate = defineUpdate<number | null, [number | null]>('setBudget');
 /** `provider/model` for every prompt from now on; null = the task's own. */

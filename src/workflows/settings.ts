@@ -14,6 +14,7 @@ export function settingsOf(input: BatchInput): BatchSettings {
     model: null,
     limits: {},
     cancelled: [],
+    ...(input.weight === undefined ? {} : { weight: input.weight }),
   };
 }
 

@@ -21,6 +21,8 @@ export interface BatchInput {
   readonly deadline?: string;
   /** Whether every record is a workflow (`item`), or only those that need more than one prompt (`inline`). Default `item`. */
   readonly execution?: ExecutionMode;
+  /** The batch's part of a quota that several want, against theirs. Default 1. */
+  readonly weight?: number;
   /** Input grows by `addItems` until `closeInput`. Default false: the records are in the store already. */
   readonly open?: boolean;
   /** State carried over a continue-as-new. Not for callers. */
@@ -61,6 +63,8 @@ export interface BatchCarry {
 export interface BatchSettings {
   /** Prompts in flight. */
   readonly concurrency: number;
+  /** The batch's part of a quota that several want; absent = 1. */
+  readonly weight?: number;
   /** Money limit in nano-dollars; null = none. */
   readonly budgetNano: number | null;
   /** Milliseconds since epoch after which no prompt starts; null = none. */

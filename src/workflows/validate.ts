@@ -2,6 +2,7 @@ import { ApplicationFailure } from '@temporalio/common';
 import { thrownText } from '../task/errors.js';
 import type { Json } from '../task/json.js';
 import { isJsonObject } from '../task/json.js';
+import { LIMIT_NAMES, limitsBy } from '../task/limits.js';
 import type { PoolLimits } from '../task/spec.js';
 import type { ExecutionMode } from '../store/types.js';
 import type { AddItems, BatchInput } from './types.js';
@@ -9,9 +10,10 @@ import type { AddItems, BatchInput } from './types.js';
 /** Checks of messages, which any SDK may send. Pure; each throws an Error that says what is wanted. */
 
 /** The settings a batch is started with, which any SDK may send. Throws a failure that ends the workflow. */
-export function checkInput({ concurrency, budgetUsd, deadline, execution }: BatchInput): void {
+export function checkInput({ concurrency, budgetUsd, deadline, execution, weight }: BatchInput): void {
   try {
     if (concurrency !== undefined) checkConcurrency(concurrency);
+    if (weight !== undefined) checkWeight(weight);
     if (budgetUsd !== undefined) checkBudget(budgetUsd);
     // A deadline that has passed is no mistake: the batch then ends at once, all of it `notRun`.
     if (deadline !== undefined) checkDeadline(deadline, -Infinity);
@@ -25,6 +27,16 @@ export function checkInput({ concurrency, budgetUsd, deadline, execution }: Batc
 export function checkConcurrency(value: unknown): void {
   if (typeof value !== 'number' || !Number.isInteger(value) || value < 1 || value > 10_000) {
     throw new Error('setConcurrency wants a whole number from 1 to 10000');
+  }
+}
+
+/** Temporal takes no other weights of fairness keys. */
+const WEIGHTS = { least: 0.001, most: 1_000 };
+
+/** A batch's part of a quota, against the others'. */
+export function checkWeight(value: unknown): void {
+  if (typeof value !== 'number' || !(value >= WEIGHTS.least && value <= WEIGHTS.most)) {
+    throw new Error(`setWeight wants a number from ${WEIGHTS.least} to ${WEIGHTS.most}`);
   }
 }
 
@@ -59,8 +71,6 @@ export function checkDeadline(value: unknown, now: number): void {
   if (time <= now) throw new Error(`setDeadline wants a time in the future; ${text} has passed`);
 }
 
-const LIMIT_NAMES = ['rpm', 'tpm', 'inFlight'] as const;
-
 /** Pool limits: positive numbers under their names. */
 export function checkLimits(value: unknown): void {
   if (!isJsonObject(value)) throw new Error('setLimits wants an object such as {"rpm": 600}');
@@ -74,12 +84,7 @@ export function checkLimits(value: unknown): void {
 
 /** Keeps the limits' known names; for values that passed {@link checkLimits}. */
 export function limitsOf(value: PoolLimits): PoolLimits {
-  const { rpm, tpm, inFlight } = value;
-  return {
-    ...(rpm === undefined ? {} : { rpm }),
-    ...(tpm === undefined ? {} : { tpm }),
-    ...(inFlight === undefined ? {} : { inFlight }),
-  };
+  return limitsBy((name) => value[name]);
 }
 
 /** Reads the payload of `addItems`; a text says what is wrong with it. */

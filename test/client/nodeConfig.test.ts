@@ -26,7 +26,7 @@ async function refusal(name: string, text: string): Promise<TemperedError> {
 const ENDPOINT = { kind: 'openai-compatible', baseUrl: 'https://openrouter.ai/api/v1', apiKeyEnv: 'OPENROUTER_KEY' };
 
 test('without a file there are the defaults', async () => {
-  expect(await loadNodeConfig(folder)).toEqual({ providers: {}, models: {} });
+  expect(await loadNodeConfig(folder)).toEqual({ providers: {}, pools: {}, models: {} });
 });
 
 test.each([
@@ -37,11 +37,11 @@ test.each([
     '\ufeffproviders:\n  router:\n    kind: openai\n    baseUrl: https://openrouter.ai/api/v1\n    apiKeyEnv: OPENROUTER_KEY\n',
   ],
 ])('%s names endpoints', async (name, text) => {
-  expect(await load(name, text)).toEqual({ providers: { router: ENDPOINT }, models: {} });
+  expect(await load(name, text)).toEqual({ providers: { router: ENDPOINT }, pools: {}, models: {} });
 });
 
 test('an empty file is no configuration', async () => {
-  expect(await load('tempered.config.yaml', '# later\n')).toEqual({ providers: {}, models: {} });
+  expect(await load('tempered.config.yaml', '# later\n')).toEqual({ providers: {}, pools: {}, models: {} });
 });
 
 test('a key is refused, wherever it stands, and never shown', async () => {

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { createGate } from '../../src/limits/gate.js';
-import type { Gate, GateRequest, Permit } from '../../src/limits/types.js';
+import type { Gate, GateRequest, Permit, PromptTokens } from '../../src/limits/types.js';
 import { openStore } from '../../src/store/openStore.js';
 import type { Control, Store } from '../../src/store/types.js';
 
@@ -24,6 +24,11 @@ const OPTIONS = {
   deadline: null,
   open: false,
 } as const;
+
+/** So many tokens, no matter which. */
+function used(input: number): PromptTokens {
+  return { input, output: 0 };
+}
 
 describe('gate', () => {
   let store: Store;
@@ -57,7 +62,8 @@ describe('gate', () => {
       pool: `pool-${pools}`,
       batchId: 'a',
       concurrency: 5,
-      tokens: 100,
+      tokens: used(100),
+      weight: 1,
       limits: {},
       boundMs: 5_000,
       signal,
@@ -82,8 +88,8 @@ describe('gate', () => {
     const waiting = [1, 2, 3].map(async (number) => {
       const next = await permit(one, { concurrency: 1 });
       order.push(number);
-      next.release(100);
-      next.release(100);
+      next.release(used(100));
+      next.release(used(100));
     });
     await sleep(10);
     expect(order).toEqual([]);
@@ -102,12 +108,49 @@ describe('gate', () => {
     const waiting = ['a', 'a', 'a', 'b', 'b', 'c'].map(async (batchId) => {
       const next = await permit(one, { batchId, limits });
       order.push(batchId);
-      next.release(100);
+      next.release(used(100));
     });
     expect(one.limiter('b')).toBe('in flight');
-    first.release(100);
+    first.release(used(100));
     await Promise.all(waiting);
-    expect(order.join('')).toBe('abcaba');
+    expect(order.join('')).toBe('bcabaa');
+  });
+
+  it('takes turns by weight', async () => {
+    const one = gate();
+    const limits = { inFlight: 1 };
+    const first = await permit(one, { batchId: 'c', limits });
+    const order: string[] = [];
+    const waiting = Array.from('aaaaaabb').map(async (batchId) => {
+      const next = await permit(one, { batchId, limits, weight: batchId === 'a' ? 3 : 1 });
+      order.push(batchId);
+      next.release(used(100));
+    });
+    await sleep(300);
+    first.release(used(100));
+    await Promise.all(waiting);
+    expect(order.slice(0, 4).sort().join('')).toBe('aaab');
+    expect(order.slice(4).sort().join('')).toBe('aaab');
+  });
+
+  it('lowers the rate of every process after an overload, and keeps to limits the provider told', async () => {
+    const [one, two] = [gate(), gate()];
+    (await permit(one)).release(used(100));
+    await one.overloaded(request().pool);
+    const [state] = (await store.listPools()).filter(({ pool }) => pool === request().pool);
+    expect(state?.rateRpm).toBeGreaterThan(0);
+    await sleep(600);
+    (await permit(two)).release(null);
+    const refused = await two.enter(request({ boundMs: 50 }));
+    expect(refused).toMatchObject({ refusal: { kind: 'busy', limiter: 'overload' } });
+    const pool = 'told';
+    await one.told(pool, { rpm: 60 });
+    await one.told(pool, { rpm: 61 });
+    (await permit(two, { pool })).release(null);
+    expect(await two.enter(request({ pool, boundMs: 50 }))).toMatchObject({
+      refusal: { limiter: 'requests per minute' },
+    });
+    expect((await store.listPools()).find((known) => known.pool === pool)?.told).toEqual({ rpm: 60 });
   });
 
   it('keeps places in flight over all processes', async () => {
@@ -117,11 +160,11 @@ describe('gate', () => {
     let entered = false;
     const other = permit(two, { limits }).then((next) => {
       entered = true;
-      next.release(1);
+      next.release(used(1));
     });
     await sleep(50);
     expect(entered).toBe(false);
-    for (const each of held) each.release(100);
+    for (const each of held) each.release(used(100));
     await other;
     expect(entered).toBe(true);
   });
@@ -129,12 +172,12 @@ describe('gate', () => {
   it('refuses as busy at its bound, naming the limiter', async () => {
     const one = gate();
     const limits = { rpm: 2 };
-    (await permit(one, { limits })).release(100);
+    (await permit(one, { limits })).release(used(100));
     const { refusal } = Object.assign({ refusal: null }, await one.enter(request({ limits, boundMs: 50 })));
     expect(refusal).toMatchObject({ kind: 'busy', limiter: 'requests per minute' });
     const tokens = { tpm: 600 };
-    (await permit(one, { pool: 'tokens', limits: tokens, tokens: 10 })).release(500);
-    const later = await one.enter(request({ pool: 'tokens', limits: tokens, tokens: 10, boundMs: 600 }));
+    (await permit(one, { pool: 'tokens', limits: tokens, tokens: used(10) })).release(used(500));
+    const later = await one.enter(request({ pool: 'tokens', limits: tokens, tokens: used(10), boundMs: 600 }));
     expect(later).toMatchObject({ refusal: { kind: 'busy', limiter: 'tokens per minute' } });
   });
 
@@ -144,7 +187,7 @@ describe('gate', () => {
     const started = performance.now();
     await Promise.all(
       Array.from({ length: 30 }, async () => {
-        (await permit(one, { limits, concurrency: 50 })).release(100);
+        (await permit(one, { limits, concurrency: 50 })).release(used(100));
       }),
     );
     // 20 at once, 10 more at a little less than 20 a second.
@@ -154,14 +197,14 @@ describe('gate', () => {
   it('collects tokens for a prompt that needs more than a second’s worth, and pays debts back', async () => {
     const one = gate();
     const limits = { tpm: 12_000 };
-    (await permit(one, { limits, tokens: 300 })).release(20_000);
-    const after = await one.enter(request({ limits, tokens: 100, boundMs: 600 }));
+    (await permit(one, { limits, tokens: used(300) })).release(used(20_000));
+    const after = await one.enter(request({ limits, tokens: used(100), boundMs: 600 }));
     expect(after).toMatchObject({ refusal: { kind: 'busy', limiter: 'tokens per minute' } });
   });
 
   it('closes at once for a cooldown, here and elsewhere', async () => {
     const [one, two] = [gate(), gate()];
-    (await permit(one)).release(1);
+    (await permit(one)).release(used(1));
     await one.cooldown(request().pool, Date.now() + 400);
     const waits = permit(one);
     expect(one.limiter('a')).toBe('cooldown');
@@ -216,6 +259,8 @@ describe('gate', () => {
         cooldown: (pool, until) => store.cooldown(pool, until),
         dropLeases: (worker) => store.dropLeases(worker),
         readControl: (id) => store.readControl(id),
+        lowerRate: (pool, rpm) => store.lowerRate(pool, rpm),
+        tellLimits: (pool, limits) => store.tellLimits(pool, limits),
       },
       worker: 'broken',
     });

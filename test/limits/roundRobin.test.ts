@@ -57,4 +57,20 @@ describe('RoundRobin', () => {
       }),
     );
   });
+
+  it('serves keys by weight, and lets nobody claim what was served while it was away', () => {
+    const queues = new RoundRobin<string, number>();
+    for (let value = 1; value <= 8; value += 1) queues.push('a', value);
+    queues.weigh('b', 3);
+    for (let value = 1; value <= 6; value += 1) queues.push('b', value);
+    const order = served(queues).map((text) => text.charAt(0));
+    expect(order.slice(0, 8).filter((key) => key === 'b')).toHaveLength(6);
+    queues.push('c', 1);
+    queues.push('c', 2);
+    queues.push('a', 9);
+    queues.forget('a');
+    expect(served(queues).map((text) => text.charAt(0))).toEqual(['c', 'a', 'c']);
+    queues.forget('c');
+    expect(queues.of('c')).toEqual([]);
+  });
 });

@@ -11,6 +11,8 @@ describe("an account's quota", () => {
     expect(quota.take('a', 10, limits, 0)).toEqual({
       requests: { limit: 60, remaining: 0, resetMs: 60_000 },
       tokens: null,
+      inputTokens: null,
+      outputTokens: null,
       refusedBy: 'requests',
       retryAfterMs: 1000,
     });
@@ -27,7 +29,7 @@ describe("an account's quota", () => {
     expect(quota.take('a', 1, limits, 0).refusedBy).toBe('tokens');
     quota.clear();
     expect(quota.take('a', 100, limits, 0).tokens).toEqual({ limit: 600, remaining: 500, resetMs: 10_000 });
-    quota.charge('a', 600, limits, 0);
+    quota.charge('a', { input: 0, output: 600 }, limits, 0);
     expect(quota.take('a', 100, limits, 0)).toMatchObject({ refusedBy: 'tokens', retryAfterMs: 20_000 });
   });
 });

@@ -329,7 +329,12 @@ export function storeContract(url: () => string): void {
       );
       await other.close();
       expect(asked.filter((answer) => answer.ok)).toHaveLength(10);
-      expect(asked.find((answer) => !answer.ok)).toEqual({ ok: false, needsNano: 11_000 });
+      expect(asked.find((answer) => !answer.ok)).toEqual({
+        ok: false,
+        needsNano: 11_000,
+        limit: 'budget',
+        committedNano: 10_000,
+      });
       expect((await store.counters(id)).reservedNano).toBe(10_000);
       await expect(
         store.reserve(

@@ -67,6 +67,8 @@ export function reservation(batchId: string, index: number, more: Partial<Reserv
     pool: 'anthropic',
     worstNano: 1_000,
     budgetNano: null,
+    day: 20_000,
+    dayNano: null,
     ...more,
   };
 }

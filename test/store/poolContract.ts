@@ -2,19 +2,27 @@ import { randomUUID } from 'node:crypto';
 import { openStore } from '../../src/store/openStore.js';
 import type { LeaseRequest } from '../../src/limits/types.js';
 import type { Store } from '../../src/store/types.js';
+import { amounts } from '../../src/task/limits.js';
 
 function ask(pool: string, worker: string, more: Partial<LeaseRequest> = {}): LeaseRequest {
   return {
     pool,
     worker,
-    wantRequests: 10,
-    wantTokens: 1_000,
+    want: { ...amounts(() => 0), requests: 10, tokens: 1_000 },
     inFlight: 0,
     wantInFlight: 10,
-    tokenCorrection: 0,
+    correction: amounts(() => 0),
+    demand: {},
+    answered: false,
     limits: {},
+    configured: {},
     ...more,
   };
+}
+
+/** Tokens alone. */
+function ofTokens(count: number) {
+  return { ...amounts(() => 0), tokens: count };
 }
 
 /** How quotas are shared. */
@@ -30,8 +38,7 @@ export function poolContract(url: () => string): void {
 
     it('grants everything where nothing is limited', async () => {
       expect(await store.lease(ask(randomUUID(), 'a'))).toMatchObject({
-        requests: Infinity,
-        tokens: Infinity,
+        granted: { requests: Infinity, tokens: Infinity },
         inFlight: Infinity,
         cooldownUntil: 0,
       });
@@ -43,14 +50,14 @@ export function poolContract(url: () => string): void {
       const leases = await Promise.all(
         ['a', 'b', 'c', 'd'].map((worker) => store.lease(ask(pool, worker, { limits }))),
       );
-      const requests = leases.reduce((sum, lease) => sum + lease.requests, 0);
-      const tokens = leases.reduce((sum, lease) => sum + lease.tokens, 0);
+      const requests = leases.reduce((sum, lease) => sum + lease.granted.requests, 0);
+      const tokens = leases.reduce((sum, lease) => sum + lease.granted.tokens, 0);
       expect(requests).toBe(4);
       expect(tokens).toBeGreaterThanOrEqual(1_000);
       // What flows in while the test runs is part of it.
       expect(tokens).toBeLessThan(4_000);
-      const empty = await store.lease(ask(pool, 'a', { limits, wantTokens: 4_000 }));
-      expect(empty.requests).toBe(0);
+      const empty = await store.lease(ask(pool, 'a', { limits, want: ofTokens(4_000) }));
+      expect(empty.granted.requests).toBe(0);
       expect(empty.retryInMs).toBeGreaterThanOrEqual(100);
     });
 
@@ -58,18 +65,20 @@ export function poolContract(url: () => string): void {
       const pool = randomUUID();
       const limits = { tpm: 60_000 };
       await store.lease(ask(pool, 'a', { limits }));
-      const debt = await store.lease(ask(pool, 'a', { limits, tokenCorrection: 50_000 }));
-      expect(debt.tokens).toBe(0);
+      const debt = await store.lease(ask(pool, 'a', { limits, correction: ofTokens(50_000) }));
+      expect(debt.granted.tokens).toBe(0);
       expect(debt.retryInMs).toBe(10_000);
-      const refund = await store.lease(ask(pool, 'a', { limits, tokenCorrection: -52_000 }));
-      expect(refund.tokens).toBeGreaterThan(0);
+      const refund = await store.lease(ask(pool, 'a', { limits, correction: ofTokens(-52_000) }));
+      expect(refund.granted.tokens).toBeGreaterThan(0);
     });
 
     it("holds the lowest limit any live worker's batches bring", async () => {
       const pool = randomUUID();
       await store.lease(ask(pool, 'strict', { limits: { rpm: 60 } }));
-      expect((await store.lease(ask(pool, 'lax', { limits: { rpm: 60_000 } }))).requests).toBeLessThanOrEqual(1);
-      expect((await store.lease(ask(pool, 'unlimited'))).requests).toBeLessThanOrEqual(1);
+      expect((await store.lease(ask(pool, 'lax', { limits: { rpm: 60_000 } }))).granted.requests).toBeLessThanOrEqual(
+        1,
+      );
+      expect((await store.lease(ask(pool, 'unlimited'))).granted.requests).toBeLessThanOrEqual(1);
     });
 
     it('shares places in flight fairly, never more than there are', async () => {
@@ -94,10 +103,67 @@ export function poolContract(url: () => string): void {
       const lease = await store.lease(ask(pool, 'a'));
       expect(Math.abs(lease.cooldownUntil - until)).toBeLessThan(1_000);
       const limited = await store.lease(ask(pool, 'a', { limits: { rpm: 600 } }));
-      expect(limited.requests).toBe(0);
+      expect(limited.granted.requests).toBe(0);
       expect(limited.retryInMs).toBeGreaterThan(2_000);
       await store.cooldown(pool, Date.now() - 1);
       expect((await store.lease(ask(pool, 'a'))).cooldownUntil).toBeGreaterThan(Date.now());
+    });
+
+    it('holds what was set live, else what is configured, else what the provider told', async () => {
+      const pool = randomUUID();
+      const limitsOf = async (configured: LeaseRequest['configured'] = {}) =>
+        (await store.lease(ask(pool, 'a', { configured }))).limits;
+      await store.tellLimits(pool, { rpm: 100, outputTpm: 5_000 });
+      await store.tellLimits(pool, { rpm: 90 });
+      expect(await limitsOf()).toEqual({ rpm: 90, outputTpm: 5_000 });
+      expect(await limitsOf({ rpm: 300 })).toEqual({ rpm: 300, outputTpm: 5_000 });
+      expect(await store.setPool(pool, { rpm: 240, perDayUsd: 5 })).toEqual({ rpm: 240, perDayUsd: 5 });
+      expect(await limitsOf({ rpm: 300 })).toEqual({ rpm: 240, outputTpm: 5_000 });
+      expect((await store.lease(ask(pool, 'a'))).settings.perDayUsd).toBe(5);
+      expect(await store.setPool(pool, { rpm: null, perDayUsd: null })).toEqual({});
+      expect(await limitsOf()).toEqual({ rpm: 90, outputTpm: 5_000 });
+      const batch = await store.lease(ask(pool, 'a', { limits: { rpm: 50 } }));
+      expect(batch.limits.rpm).toBe(50);
+      expect((await store.listPools()).find((known) => known.pool === pool)).toEqual({
+        pool,
+        set: {},
+        told: { rpm: 90, outputTpm: 5_000 },
+        rateRpm: null,
+        cooldownUntil: 0,
+      });
+    });
+
+    it('limits input and output apart', async () => {
+      const pool = randomUUID();
+      const limits = { inputTpm: 60_000, outputTpm: 6_000 };
+      const want = { requests: 1, tokens: 9_000, inputTokens: 800, outputTokens: 5_000 };
+      const { granted } = await store.lease(ask(pool, 'a', { limits, want }));
+      expect(granted).toMatchObject({ requests: Infinity, tokens: Infinity, inputTokens: 800 });
+      expect(granted.outputTokens).toBe(100);
+    });
+
+    it('lowers the rate once for overloads that come together, and raises it while answers come', async () => {
+      const pool = randomUUID();
+      await Promise.all([1, 2, 3].map(() => store.lowerRate(pool, 600)));
+      const [state] = (await store.listPools()).filter((known) => known.pool === pool);
+      expect(state?.rateRpm).toBe(420);
+      const idle = await store.lease(ask(pool, 'a'));
+      expect(idle).toMatchObject({ overloaded: true, limits: { rpm: 420 } });
+      const busy = await store.lease(ask(pool, 'a', { answered: true }));
+      expect(busy.limits.rpm).toBeGreaterThan(420);
+    });
+
+    it('gives each process the part of the batches that wait there', async () => {
+      const pool = randomUUID();
+      const limits = { rpm: 60_000 };
+      const wish = { limits, want: { ...amounts(() => 0), requests: 10_000 } };
+      const one = { wide: { waiting: 900, weight: 1 }, narrow: { waiting: 1_000, weight: 3 } };
+      await store.lease(ask(pool, 'one', { ...wish, want: amounts(() => 0), demand: one }));
+      const two = await store.lease(ask(pool, 'two', { ...wish, demand: { wide: { waiting: 900, weight: 1 } } }));
+      // Of 1,000 requests a quarter is for `wide`, and half of that waits here.
+      expect(two.here).toEqual({ wide: 0.5, narrow: 0 });
+      expect(two.granted.requests).toBeGreaterThanOrEqual(125);
+      expect(two.granted.requests).toBeLessThan(250);
     });
   });
 }

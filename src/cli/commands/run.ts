@@ -19,7 +19,7 @@ import { Interrupt } from '../interrupt.js';
 import type { Io } from '../io.js';
 import { limiterName } from '../limiterNames.js';
 import { watchBatch } from '../live.js';
-import { deadline, dollars, wholeNumber } from '../parse.js';
+import { amount, deadline, dollars, wholeNumber } from '../parse.js';
 import { withTempered, workerLog } from '../place.js';
 import { leaveText, startText } from '../startText.js';
 import { summaryText } from '../summaryText.js';
@@ -35,6 +35,8 @@ export interface RunOptions extends PlaceOptions {
   readonly concurrency?: number;
   /** How records run. */
   readonly execution?: 'item' | 'inline';
+  /** Part of a quota that several batches want. */
+  readonly weight?: number;
   /** Only the first records. */
   readonly limit?: number;
   /** Money limit; USD. */
@@ -72,6 +74,7 @@ export function addRun(program: Command, host: CommandHost): void {
     .option('--out <file>', 'results: .jsonl, .csv or .parquet (default: .tempered/results/BATCH.jsonl)')
     .option('--model <provider/model>', "use this model instead of the task's")
     .option('--concurrency <n>', 'prompts in flight (default: 50)', wholeNumber(1, 10_000))
+    .option('--weight <n>', 'part of a quota that several batches want (default: 1)', amount)
     .addOption(new Option('--execution <mode>', 'how records run (default: item)').choices(['item', 'inline']))
     .option('--limit <n>', 'only the first records', wholeNumber(1))
     .option('--budget <usd>', 'most it may cost', dollars)
@@ -145,12 +148,22 @@ class Run {
   }
 
   private startOptions() {
-    const { budget: budgetUsd, concurrency, limit, onBudget, deadline: until, batchId, reuse } = this.call.options;
+    const {
+      budget: budgetUsd,
+      concurrency,
+      weight,
+      limit,
+      onBudget,
+      deadline: until,
+      batchId,
+      reuse,
+    } = this.call.options;
     const { execution, onBadInput, idField, open, new: again } = this.call.options;
     const { signal } = this.call.interrupt;
     const start = {
       concurrency,
       execution,
+      weight,
       limit,
       budgetUsd,
       onBudget,

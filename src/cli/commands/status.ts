@@ -3,7 +3,7 @@ import type { BatchHandle } from '../../client/handle.js';
 import type { BatchSnapshot } from '../../client/snapshot.js';
 import { summaryOf } from '../../client/summary.js';
 import type { ServerState } from '../../client/context.js';
-import type { Tempered } from '../../client/tempered.js';
+import type { PoolState, Tempered } from '../../client/tempered.js';
 import { type CommandHost, type PlaceOptions, withPlace } from '../command.js';
 import { EXIT, type ExitCode } from '../exit.js';
 import { count, money } from '../format.js';
@@ -34,8 +34,10 @@ async function list(io: Io, tempered: Tempered, server: ServerState): Promise<Ex
   const batches = await tempered.batches();
   if (batches.length === 0) io.say('No batch yet. Start one with: tempered run TASK DATA');
   for (const snapshot of batches) io.say(row(snapshot));
+  const pools = await tempered.pools();
+  for (const pool of pools) io.say(poolText(pool));
   io.say(serverText(server));
-  io.result({ batches: batches.map((snapshot) => summaryOf(snapshot, null, null)), server });
+  io.result({ batches: batches.map((snapshot) => summaryOf(snapshot, null, null)), pools, server });
   return EXIT.ok;
 }
 
@@ -43,6 +45,16 @@ function row({ batchId, status, done, counters, money: { spentUsd } }: BatchSnap
   const progress = `${count(done)}/${count(counters.items)}`.padStart(15);
   const failed = `${count(counters.failed)} failed`.padStart(12);
   return `${batchId.padEnd(44)}  ${status.padEnd(9)} ${progress} ${failed}  ${money(spentUsd).padStart(10)}`;
+}
+
+/** A pool's line: what it was set to or told, and what holds it back. */
+function poolText({ pool, set, told, rateRpm, cooldownUntil }: PoolState): string {
+  const { perDayUsd, ...limits } = { ...told, ...set };
+  const parts = Object.entries(limits).map(([name, value]) => `${name} ${count(value)}`);
+  if (perDayUsd !== undefined) parts.push(`${money(perDayUsd)} a day`);
+  if (rateRpm !== null) parts.push(`lowered to ${count(Math.round(rateRpm))} rpm after an overload`);
+  if (cooldownUntil > 0) parts.push(`asked to wait until ${new Date(cooldownUntil).toISOString()}`);
+  return `pool ${pool}: ${parts.length === 0 ? 'no limits known' : parts.join(', ')}`;
 }
 
 async function one(io: Io, batch: BatchHandle, server: ServerState): Promise<ExitCode> {

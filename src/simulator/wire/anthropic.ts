@@ -234,5 +234,7 @@ export const anthropicWire: Wire = {
   quotaHeaders: (state: QuotaState, now) => ({
     ...level('requests', state.requests, now),
     ...level('tokens', state.tokens, now),
+    ...level('input-tokens', state.inputTokens, now),
+    ...level('output-tokens', state.outputTokens, now),
   }),
 };

@@ -1,0 +1,25 @@
+import type { PromptTokens } from '../limits/types.js';
+import type { ModelReply, ProviderError } from '../providers/types.js';
+import type { Ask } from './ask.js';
+import type { ActivityDeps } from './context.js';
+
+/** What a reply says to its pool: the limits its headers told, and its tokens as quotas count them; null = unknown. */
+export async function heard(deps: ActivityDeps, ask: Ask, reply: ModelReply): Promise<PromptTokens | null> {
+  if (reply.rateLimits !== null) await deps.gate.told(deps.pools.poolOf(ask.model), reply.rateLimits);
+  const { usage } = reply;
+  if (usage === null) return null;
+  // Anthropic's quotas leave out what was read from a cache.
+  const anthropic = ask.provider === 'anthropic' || deps.providers.get(ask.provider).kind === 'anthropic';
+  return { input: usage.inputTokens - (anthropic ? usage.cachedInputTokens : 0), output: usage.outputTokens };
+}
+
+/**
+ * A refusal that says when to come back closes the pool until then. One that doesn't, and an overload, lower the
+ * fleet's rate: nobody knows how much is too much.
+ */
+export async function slowDown(deps: ActivityDeps, ask: Ask, error: ProviderError, waitMs: number): Promise<void> {
+  const pool = deps.pools.poolOf(ask.model);
+  if (error.category === 'rate_limit') await deps.gate.cooldown(pool, deps.now() + waitMs);
+  const told = error.retryAfterMs !== null && error.retryAfterMs > 0;
+  if (error.category === 'overloaded' || (error.category === 'rate_limit' && !told)) await deps.gate.overloaded(pool);
+}

@@ -1,0 +1,61 @@
+import type { LeaseRequest, PoolSettings } from '../limits/types.js';
+import type { PoolLimits } from '../task/spec.js';
+import type { JsonText } from './jsonText.js';
+
+/** A pool's buckets and rate. Times are the database's; milliseconds since epoch. */
+export interface PoolsTable {
+  /** Name of the pool. */
+  readonly pool: string;
+  /** Requests that may start; fractions accumulate. */
+  readonly requests: number;
+  /** Tokens that may be used; negative = debt. */
+  readonly tokens: number;
+  /** The same for input alone. */
+  readonly input_tokens: number;
+  /** The same for output alone. */
+  readonly output_tokens: number;
+  /** When the buckets were last filled. */
+  readonly filled_at: number;
+  /** No request before this time; 0 = none. */
+  readonly cooldown_until: number;
+  /** Requests a minute after an overload; null = not lowered. */
+  readonly rate_rpm: number | null;
+  /** What that rises to. */
+  readonly rate_full_rpm: number;
+  /** When it last changed. */
+  readonly rate_at: number;
+  /** Set live; null = nothing. */
+  readonly settings: JsonText<PoolSettings> | null;
+  /** As the provider's headers said; null = nothing. */
+  readonly told: JsonText<PoolLimits> | null;
+}
+
+/** What each live worker holds of a pool. */
+export interface PoolLeasesTable {
+  /** Name of the pool. */
+  readonly pool: string;
+  /** The process. */
+  readonly worker: string;
+  /** Places in flight it was granted. */
+  readonly granted: number;
+  /** Prompts it really had in flight. */
+  readonly in_flight: number;
+  /** Places it would like. */
+  readonly wanted: number;
+  /** What its batches bring, what it is configured with, and what it would start now. */
+  readonly body: JsonText<Pick<LeaseRequest, 'limits' | 'configured' | 'demand'>>;
+  /** When its places are free again. */
+  readonly expires_at: number;
+}
+
+/** Money of a pool by day. */
+export interface PoolDaysTable {
+  /** Name of the pool. */
+  readonly pool: string;
+  /** Number of the day. */
+  readonly day: number;
+  /** Known cost, and the worst case where it is unknown; nano-dollars. */
+  readonly spent_nano: number;
+  /** Worst case of prompts in flight; nano-dollars. */
+  readonly reserved_nano: number;
+}

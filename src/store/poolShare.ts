@@ -1,0 +1,130 @@
+import type { Lease, LeaseRequest, PoolSettings } from '../limits/types.js';
+import { type Amounts, amounts, limitOf, limitsBy, lowestLimits, type Meter, METERS } from '../task/limits.js';
+import type { PoolLimits } from '../task/spec.js';
+import { levelAt, waitFor } from './bucket.js';
+import { type FairPart, fairPart } from './fairness.js';
+import { decodeNullable } from './jsonText.js';
+import type { PoolLeasesTable, PoolsTable } from './poolSchema.js';
+import type { Rate } from './rate.js';
+import { placesFor } from './shares.js';
+
+/** What a lease is made of, once the pool's row is locked: pure arithmetic. */
+
+/** When to ask again after nothing was granted, at least and at most; milliseconds. */
+export const RETRY_MIN_MS = 100;
+const RETRY_MAX_MS = 10_000;
+
+/** When to ask again for a place in flight: it is free when somebody's prompt ends. Milliseconds. */
+const PLACE_RETRY_MS = 250;
+
+/** Another live worker's lease, read. */
+export interface OtherLease extends Pick<PoolLeasesTable, 'granted' | 'in_flight' | 'wanted'> {
+  /** What it last said. */
+  readonly body: Pick<LeaseRequest, 'limits' | 'configured' | 'demand'>;
+}
+
+/** What holds in the pool: what was set live, else the lowest any live process is configured with, else as told. */
+export function settingsOf(
+  pool: Pick<PoolsTable, 'settings' | 'told'> | undefined,
+  request: LeaseRequest,
+  others: readonly OtherLease[],
+): PoolSettings {
+  const set: PoolSettings = decodeNullable(pool?.settings ?? null) ?? {};
+  const told = decodeNullable(pool?.told ?? null) ?? {};
+  const configured = lowestLimits([request.configured, ...others.map(({ body }) => body.configured)]);
+  const perDayUsd = set.perDayUsd ?? request.configured.perDayUsd;
+  return {
+    ...limitsBy((name) => set[name] ?? configured[name] ?? told[name]),
+    ...(perDayUsd === undefined ? {} : { perDayUsd }),
+  };
+}
+
+/** Limits the live batches bring. */
+export function batchLimits(request: LeaseRequest, others: readonly OtherLease[]): readonly PoolLimits[] {
+  return [request.limits, ...others.map(({ body }) => body.limits)];
+}
+
+/** A pool's rate. */
+export function rateOf(pool: PoolsTable): Rate {
+  return { rpm: pool.rate_rpm, fullRpm: pool.rate_full_rpm, at: pool.rate_at };
+}
+
+/** A request, and all that decides about it. */
+interface Asked {
+  /** What is asked. */
+  readonly request: LeaseRequest;
+  /** The pool's row, locked. */
+  readonly pool: PoolsTable;
+  /** What other live processes hold. */
+  readonly others: readonly OtherLease[];
+  /** Limits in force. */
+  readonly limits: PoolLimits;
+  /** The database's time; milliseconds since epoch. */
+  readonly now: number;
+}
+
+function levelsOf({ pool, limits, request, now }: Asked): Amounts {
+  const stored: Amounts = {
+    requests: pool.requests,
+    tokens: pool.tokens,
+    inputTokens: pool.input_tokens,
+    outputTokens: pool.output_tokens,
+  };
+  return amounts((meter) => {
+    const perMinute = limitOf(limits, meter);
+    if (perMinute === undefined) return stored[meter];
+    const level = stored[meter] - request.correction[meter];
+    return Math.min(perMinute, levelAt({ level, filledAt: pool.filled_at }, perMinute, now));
+  });
+}
+
+/** The request's fair part of what there is, when others want it too. */
+function partOf({ request, others, limits }: Asked, levels: Amounts): FairPart {
+  const waiting = Object.values(request.demand).reduce((sum, demand) => sum + demand.waiting, 0);
+  const each = (meter: Meter): number =>
+    meter === 'requests' ? 1 : Math.max(1, request.want[meter] / Math.max(1, waiting));
+  const pots = METERS.filter((meter) => limitOf(limits, meter) !== undefined).map(
+    (meter) => levels[meter] / each(meter),
+  );
+  return fairPart(
+    request.demand,
+    others.map(({ body }) => body.demand),
+    Math.min(Infinity, ...pots),
+  );
+}
+
+/** Whole units of a level. A part of one is a chance of one: nobody gets more than its part, and nobody nothing. */
+function portion(level: number, part: number): number {
+  const exact = Math.max(0, level) * part;
+  const whole = Math.floor(exact);
+  if (part >= 1) return whole;
+  return Math.min(Math.floor(Math.max(0, level)), whole + (Math.random() < exact - whole ? 1 : 0));
+}
+
+/** What a request gets out of the pool's row, and the levels afterwards. */
+export function share(asked: Asked): {
+  readonly lease: Omit<Lease, 'cooldownUntil' | 'settings' | 'overloaded'>;
+  readonly left: Amounts;
+} {
+  const { request, pool, others, limits, now } = asked;
+  const shares = others.map((other) => ({ granted: other.granted, inFlight: other.in_flight, wanted: other.wanted }));
+  const { inFlight } = limits;
+  const places = inFlight === undefined ? Infinity : placesFor(request.wantInFlight, shares, inFlight);
+  const closed = pool.cooldown_until > now || places === 0;
+  const levels = levelsOf(asked);
+  const { part, here } = partOf(asked, levels);
+  const granted = amounts((meter) => {
+    if (limitOf(limits, meter) === undefined) return Infinity;
+    return closed ? 0 : Math.min(request.want[meter], portion(levels[meter], part));
+  });
+  const left = amounts((meter) => (Number.isFinite(granted[meter]) ? levels[meter] - granted[meter] : levels[meter]));
+  const waits = METERS.map((meter) => {
+    const perMinute = limitOf(limits, meter);
+    if (perMinute === undefined) return 0;
+    const missing = meter === 'requests' ? 1 : Math.max(1, request.want[meter] - granted[meter]);
+    return waitFor(left[meter], missing, perMinute);
+  });
+  const waitMs = Math.max(pool.cooldown_until - now, places === 0 ? PLACE_RETRY_MS : 0, ...waits);
+  const retryInMs = Math.min(RETRY_MAX_MS, Math.max(RETRY_MIN_MS, waitMs));
+  return { lease: { granted, inFlight: places, retryInMs, limits, here }, left };
+}
