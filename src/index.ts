@@ -34,7 +34,9 @@ export type { LoadReport, SkippedRecord } from './client/load.js';
 export type { WorkOptions } from './client/work.js';
 export type { RunningWorker } from './client/work.js';
 
-// What it will cost.
+// What it will cost, and did.
+export type { CostKey, CostOptions, CostRow, Costs } from './client/costs.js';
+export type { CacheStatistics } from './client/cacheStatistics.js';
 export type {
   BudgetCheck,
   Estimate,

@@ -18,6 +18,8 @@ const COMMANDS: Readonly<Record<string, () => Promise<AddCommand>>> = {
   cancel: async () => (await import('./commands/cancel.js')).addCancel,
   answer: async () => (await import('./commands/answer.js')).addAnswer,
   results: async () => (await import('./commands/results.js')).addResults,
+  costs: async () => (await import('./commands/costs.js')).addCosts,
+  serve: async () => (await import('./commands/serve.js')).addServe,
   worker: async () => (await import('./commands/worker.js')).addWorker,
   dev: async () => (await import('./commands/worker.js')).addDev,
   server: async () => (await import('./commands/server.js')).addServer,

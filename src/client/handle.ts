@@ -10,6 +10,7 @@ import { CONTROL_QUEUE, reviewId } from '../workflows/ids.js';
 import * as messages from '../workflows/messages.js';
 import type { review } from '../workflows/review.js';
 import type { BatchConfig } from '../workflows/types.js';
+import { type CacheStatistics, statisticsOf } from './cacheStatistics.js';
 import { chunksOf } from './addItems.js';
 import { checkModel } from './checks.js';
 import { batchUrl } from './connect.js';
@@ -49,6 +50,11 @@ export class BatchHandle<Output = Json> {
   /** What it came to so far: the object `run --json` prints. `out`: the results file to name in it. */
   async summary(out: string | null = null): Promise<BatchSummary> {
     return summaryOf(await this.progress(), out, await this.uiUrl());
+  }
+
+  /** What prompt caching was to do and did. */
+  async cacheStatistics(): Promise<CacheStatistics> {
+    return statisticsOf(this.context, await this.progress());
   }
 
   /** Its page in Temporal's web UI; null when no server runs or its UI's address is not known. */

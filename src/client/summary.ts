@@ -9,8 +9,12 @@ export interface SummaryUsage {
   readonly cachedInputTokens: number;
   /** Part of `inputTokens` written to the provider's cache. */
   readonly cacheWriteTokens: number;
+  /** Part of `cacheWriteTokens` written for an hour. */
+  readonly cacheWrite1hTokens: number;
   /** All generated tokens, thinking included. */
   readonly outputTokens: number;
+  /** Part of `outputTokens` spent on thinking, where the provider says. */
+  readonly thinkingTokens: number;
   /** Prompts whose usage nobody told: left out of these sums and of the cost. */
   readonly unknownPrompts: number;
 }
@@ -52,7 +56,6 @@ export interface BatchSummary {
 /** The summary of a batch as it stands. */
 export function summaryOf(snapshot: BatchSnapshot, out: string | null, ui: string | null): BatchSummary {
   const { counters, money, startedAt, finishedAt, asOf, done } = snapshot;
-  const { inputTokens, cachedInputTokens, cacheWriteTokens, outputTokens } = counters.usage;
   const seconds = startedAt === null ? null : Math.max(0, (finishedAt ?? asOf) - startedAt) / 1000;
   return {
     batchId: snapshot.batchId,
@@ -63,7 +66,7 @@ export function summaryOf(snapshot: BatchSnapshot, out: string | null, ui: strin
     failed: counters.failed,
     notRun: counters.notRun,
     prompts: counters.prompts,
-    usage: { inputTokens, cachedInputTokens, cacheWriteTokens, outputTokens, unknownPrompts: counters.unknownPrompts },
+    usage: { ...counters.usage, unknownPrompts: counters.unknownPrompts },
     costUsd: money.spentUsd,
     cacheSavingsUsd: money.cacheSavingsUsd,
     seconds,

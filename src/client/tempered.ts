@@ -5,6 +5,8 @@ import type { AnyTask, Task } from '../task/defineTask.js';
 import { loadTask } from '../task/loadTask.js';
 import { CONTROL_QUEUE } from '../workflows/ids.js';
 import { applyOptions } from './applyOptions.js';
+import { type CacheStatistics, statisticsByService } from './cacheStatistics.js';
+import { type CostOptions, type Costs, readCosts } from './costs.js';
 import type { ClientContext, ServerState } from './context.js';
 import { estimateBatch } from './estimate/estimate.js';
 import type { Estimate, EstimateOptions } from './estimate/types.js';
@@ -113,6 +115,16 @@ export class Tempered {
   async batches(limit = 20): Promise<readonly BatchSnapshot[]> {
     const rows: readonly BatchRow[] = await this.context.store.listBatches(limit);
     return Promise.all(rows.map((row) => snapshotOf(this.context.store, row, this.context.providers)));
+  }
+
+  /** What the batches of the store cost, by day, week, service, model or batch. */
+  costs(options: CostOptions = {}): Promise<Costs> {
+    return readCosts(this.context.store, options, Date.now());
+  }
+
+  /** What prompt caching was to do and did, by service (a task's name), over the newest 1,000 batches. */
+  cacheStatistics(): Promise<Readonly<Record<string, CacheStatistics>>> {
+    return statisticsByService(this.context);
   }
 
   /** Starts a worker in this process. Shut it down before `close`. */

@@ -7,6 +7,7 @@ import { createJournalStore } from './journal.js';
 import { createLoadingStore } from './loading.js';
 import { migrate } from './migrate.js';
 import { createOutcomeStore } from './outcomes.js';
+import { createSpendStore } from './spend.js';
 import { createPoolStore } from './pools.js';
 import { openPostgres } from './postgres.js';
 import { openSqlite } from './sqlite.js';
@@ -42,6 +43,7 @@ export async function openStore(url: string): Promise<Store> {
     ...createOutcomeStore(backend),
     ...createControlStore(backend),
     ...createPoolStore(backend),
+    ...createSpendStore(backend),
     async close() {
       await writer.drain();
       await backend.db.destroy();

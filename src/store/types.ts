@@ -18,6 +18,7 @@ import type {
   OutcomeFilter,
   RangeCounts,
   FailureGroup,
+  SpendRow,
 } from './rows.js';
 
 export type * from './rows.js';
@@ -122,6 +123,11 @@ export interface Store {
   counters(batchId: string): Promise<Counters>;
   /** Failures grouped by category and code, biggest first, with up to 3 example indices each. */
   failureGroups(batchId: string): Promise<readonly FailureGroup[]>;
+
+  /** What each batch made from `from` up to `to` spent (milliseconds since epoch, `to` exclusive), oldest first. */
+  spendByBatch(from: number, to: number): Promise<readonly SpendRow[]>;
+  /** The same for each model of each batch, added up from the journal. */
+  spendByModel(from: number, to: number): Promise<readonly SpendRow[]>;
 
   /** Publishes a control row; a lower version than the stored one is ignored. Clears a worker's halt. */
   publishControl(batchId: string, control: Control): Promise<void>;

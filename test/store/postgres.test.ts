@@ -4,6 +4,7 @@ import { storeContract } from './contract.js';
 import { poolContract } from './poolContract.js';
 import { processContract } from './processContract.js';
 import { propertyContract } from './propertyContract.js';
+import { spendContract } from './spendContract.js';
 
 let postgres: TestPostgres;
 let count = 0;
@@ -29,5 +30,6 @@ describe('PostgreSQL', () => {
   storeContract(url);
   poolContract(url);
   propertyContract(url);
+  spendContract(url);
   processContract(url, freshDatabase);
 });

@@ -5,6 +5,7 @@ import { storeContract } from './contract.js';
 import { poolContract } from './poolContract.js';
 import { processContract } from './processContract.js';
 import { propertyContract } from './propertyContract.js';
+import { spendContract } from './spendContract.js';
 
 const folder = mkdtempSync(path.join(tmpdir(), 'tempered-sqlite-'));
 let count = 0;
@@ -19,5 +20,6 @@ describe('SQLite', () => {
   storeContract(url);
   poolContract(url);
   propertyContract(url);
+  spendContract(url);
   processContract(url, () => Promise.resolve(fresh()));
 });

@@ -1,4 +1,5 @@
 import type { Command } from 'commander';
+import type { CacheStatistics } from '../../client/cacheStatistics.js';
 import type { BatchHandle } from '../../client/handle.js';
 import type { BatchSnapshot } from '../../client/snapshot.js';
 import { summaryOf } from '../../client/summary.js';
@@ -6,7 +7,7 @@ import type { ServerState } from '../../client/context.js';
 import type { PoolState, Tempered } from '../../client/tempered.js';
 import { type CommandHost, type PlaceOptions, withPlace } from '../command.js';
 import { EXIT, type ExitCode } from '../exit.js';
-import { count, money } from '../format.js';
+import { count, money, percent } from '../format.js';
 import type { Io } from '../io.js';
 import { withTempered } from '../place.js';
 import { Rates } from '../rates.js';
@@ -68,11 +69,20 @@ async function one(io: Io, batch: BatchHandle, server: ServerState): Promise<Exi
   }
   const rerun = 'tempered run TASK DATA --new --reuse';
   for (const line of await summaryText(batch, summary, { earlierUsd: null, reused: 0, rerun })) io.say(line);
+  const cache = await batch.cacheStatistics();
+  io.say(`  cache     ${cacheText(cache)}`);
   io.say(`  ${serverText(server)}`);
   const { inFlight, stages } = counters;
   const more = { reason: paused?.message ?? reason, model, concurrency, inFlight, stages, budgetUsd: sums.budgetUsd };
-  io.result({ ...summary, ...more, failures, server });
+  io.result({ ...summary, ...more, cache, failures, server });
   return EXIT.ok;
+}
+
+function cacheText(made: CacheStatistics): string {
+  const { hitRate, cachedTokens, writtenTokens, cachedBlocks, totalBlocks, savedUsd } = made;
+  if (hitRate === null) return 'nothing sent yet';
+  const tokens = `${count(cachedTokens)} tokens read (${percent(hitRate)} of all), ${count(writtenTokens)} written`;
+  return `${tokens}; ${count(cachedBlocks)} of ${count(totalBlocks)} blocks marked; ${money(savedUsd)} saved`;
 }
 
 function limiterOf(snapshot: BatchSnapshot, server: ServerState): string | null {
