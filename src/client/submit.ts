@@ -4,13 +4,21 @@ import { WorkflowExecutionAlreadyStartedError } from '@temporalio/client';
 import type { BatchOptions, BatchRow, BatchStatus } from '../store/types.js';
 import type { AnyTask } from '../task/defineTask.js';
 import { TemperedError } from '../task/errors.js';
+import type { MaxFailures } from '../task/maxFailures.js';
 import { nanoToUsd, usdToNano } from '../task/money.js';
 import { batchId, CONTROL_QUEUE } from '../workflows/ids.js';
 import { DEFAULT_CONCURRENCY } from '../workflows/settings.js';
 import type { BatchInput } from '../workflows/types.js';
 import type { batch } from '../workflows/batch.js';
 import { closeGone } from './closeGone.js';
-import { checkBudget, checkConcurrency, checkDeadline, checkModels, checkStoreReach } from './checks.js';
+import {
+  checkBudget,
+  checkConcurrency,
+  checkDeadline,
+  checkMaxFailures,
+  checkModels,
+  checkStoreReach,
+} from './checks.js';
 import type { ClientContext } from './context.js';
 import { type LoadReport, loadRecords } from './load.js';
 import { isEnded } from './settled.js';
@@ -37,6 +45,11 @@ export interface StartOptions {
   readonly onBudget?: 'pause' | 'stop' | undefined;
   /** Time after which no prompt starts: ISO text or a date. Default: none. */
   readonly deadline?: string | Date | undefined;
+  /**
+   * Records that may end without a whole answer before the batch pauses: a number, or a share (`5%`) of those asked,
+   * judged from 20 records and 5 failures on. Default: the task's, else it does not pause.
+   */
+  readonly maxFailures?: MaxFailures | undefined;
   /** The batch's id. Default: made of the task's name and the hashes of task and data. */
   readonly batchId?: string | undefined;
   /** Run again although the same task ran on the same data. Default false. */
@@ -81,6 +94,7 @@ export async function submit(
   checkConcurrency(options.concurrency);
   checkBudget(task.spec, options.budgetUsd, context.providers);
   const deadline = checkDeadline(options.deadline);
+  checkMaxFailures(options.maxFailures);
   const onBad = options.onBadInput ?? 'fail';
   checkStoreReach(context.store.url, await context.foundTarget());
   const opened = await openData(data, { limit: options.limit, onBad });
@@ -188,6 +202,7 @@ async function fill(context: ClientContext, claimed: Claim): Promise<{ row: Batc
 function newRow({ id, task, data, dataHash, options }: Claim): Parameters<ClientContext['store']['createBatch']>[0] {
   const { concurrency = DEFAULT_CONCURRENCY, budgetUsd, onBudget = 'pause', deadline, open = false } = options;
   const { execution = 'item' } = options;
+  const limit = options.maxFailures ?? task.spec.maxFailures;
   const settings: BatchOptions = {
     concurrency,
     execution,
@@ -195,6 +210,7 @@ function newRow({ id, task, data, dataHash, options }: Claim): Parameters<Client
     onBudget,
     deadline: deadline === undefined ? null : Date.parse(deadline),
     open,
+    ...(limit === undefined ? {} : { maxFailures: limit }),
   };
   const { hash: taskHash, spec } = task;
   const source = data.dataset.source;
@@ -235,7 +251,7 @@ async function startWorkflow(context: ClientContext, task: AnyTask, row: BatchRo
 }
 
 function inputOf({ taskHash, options }: BatchRow): BatchInput {
-  const { concurrency, execution, budgetNano, onBudget, deadline, open } = options;
+  const { concurrency, execution, budgetNano, onBudget, deadline, open, maxFailures } = options;
   return {
     task: taskHash,
     concurrency,
@@ -244,6 +260,7 @@ function inputOf({ taskHash, options }: BatchRow): BatchInput {
     ...(budgetNano === null ? {} : { budgetUsd: nanoToUsd(budgetNano) }),
     ...(deadline === null ? {} : { deadline: new Date(deadline).toISOString() }),
     ...(open ? { open } : {}),
+    ...(maxFailures === undefined ? {} : { maxFailures }),
   };
 }
 

@@ -1,5 +1,6 @@
 import type { StopReason } from '../limits/types.js';
 import type { ItemError } from '../task/errors.js';
+import type { FailureCount, MaxFailures } from '../task/maxFailures.js';
 import type { Json, JsonObject } from '../task/json.js';
 import type { Issue, OutcomeMetadata, OutcomeStatus, PromptVerdict, StageKind, Variation } from '../task/outcome.js';
 import type { RenderedPrompt } from '../task/spec.js';
@@ -23,6 +24,8 @@ export interface BatchOptions {
   readonly onBudget: 'pause' | 'stop';
   /** Milliseconds since epoch. */
   readonly deadline: number | null;
+  /** Failures after which it pauses; absent = it does not. */
+  readonly maxFailures?: MaxFailures;
   /** Input may grow by `addItems` until `closeInput`. */
   readonly open: boolean;
 }
@@ -59,8 +62,8 @@ export interface BatchRow {
 
 /** Why a batch is paused. `user`: someone asked. */
 export interface PauseState {
-  /** `user`, `budget`, or the category of the provider's error. */
-  readonly reason: 'user' | 'budget' | ItemError['category'];
+  /** `user`, `budget`, `failures` (more than `maxFailures`), or the category of the provider's error. */
+  readonly reason: 'user' | 'budget' | 'failures' | ItemError['category'];
   /** What happened and what to do, for a person. */
   readonly message: string;
   /** Milliseconds since epoch. */
@@ -87,6 +90,8 @@ export interface Control {
   readonly cancelled: readonly number[];
   /** Pool limits set live; they override the task's. */
   readonly limits: { readonly rpm?: number; readonly tpm?: number; readonly inFlight?: number };
+  /** Failures that count no more: those before the last `resume` after too many, or before the model changed. */
+  readonly forgiven?: FailureCount;
 }
 
 /** A record as the activity reads it. */

@@ -3,6 +3,7 @@ import { TemperedError } from './errors.js';
 import type { BeforeResult, LoadFunctions, TaskFunctions } from './functions.js';
 import { taskHash } from './identity.js';
 import type { Json, JsonObject } from './json.js';
+import type { MaxFailures } from './maxFailures.js';
 import { parseSettings, SETTING_NAMES } from './settings.js';
 import {
   type ContentPart,
@@ -62,6 +63,8 @@ export interface TaskOptions<Input, S extends z.ZodType | undefined> extends Tas
   readonly optimization?: { readonly cache?: { readonly enabled: boolean } };
   /** Quotas of the provider account. Default: not limited by us. */
   readonly limits?: PoolLimits;
+  /** Records that may end without a whole answer before the batch pauses: a number or a share (`5%`). Default: any. */
+  readonly maxFailures?: MaxFailures;
   /** Part of the task's identity: change it with code that no hash can see (imported helpers, a `superRefine`). */
   readonly version?: string;
 }

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { type Place, TemperedError } from './errors.js';
 import type { JsonObject } from './json.js';
+import { isMaxFailures, MAX_FAILURES_FORM, type MaxFailures } from './maxFailures.js';
 import { messageSchema } from './messageSchema.js';
 import { didYouMean } from './nearest.js';
 import type { Message, Stage, TaskSpec } from './spec.js';
@@ -53,6 +54,7 @@ const settings = z.strictObject({
   limits: z
     .strictObject({ rpm: quota.exactOptional(), tpm: quota.exactOptional(), inFlight: z.int().min(1).exactOptional() })
     .default({}),
+  maxFailures: z.custom<MaxFailures>(isMaxFailures, MAX_FAILURES_FORM).exactOptional(),
   version: z.string().exactOptional(),
 });
 

@@ -1,12 +1,12 @@
 import { CancellationScope, condition } from '@temporalio/workflow';
 import type { StopReason } from '../limits/types.js';
 import type { Control, PauseState } from '../store/types.js';
-import type { ErrorCategory } from '../task/errors.js';
 import { rows } from './proxies.js';
 import type { BatchSettings } from './types.js';
 
 /** Pauses that a new model or key may end: choosing a model continues the batch. */
-const MODEL_PAUSES: readonly ErrorCategory[] = [
+const MODEL_PAUSES: readonly PauseState['reason'][] = [
+  'failures',
   'authentication',
   'permission',
   'billing',

@@ -1,6 +1,7 @@
 import type { ItemPlan, RetryStateData } from '../recovery/types.js';
 import type { BatchOptions, ExecutionMode, PauseState, RangeCounts } from '../store/types.js';
 import type { StopReason } from '../limits/types.js';
+import type { MaxFailures } from '../task/maxFailures.js';
 import type { Json, JsonObject } from '../task/json.js';
 import type { PoolLimits } from '../task/spec.js';
 
@@ -21,6 +22,8 @@ export interface BatchInput {
   readonly deadline?: string;
   /** Whether every record is a workflow (`item`), or only those that need more than one prompt (`inline`). Default `item`. */
   readonly execution?: ExecutionMode;
+  /** Failures after which it pauses: a number or a share (`5%`). Default: the task's, else it does not. */
+  readonly maxFailures?: MaxFailures;
   /** Input grows by `addItems` until `closeInput`. Default false: the records are in the store already. */
   readonly open?: boolean;
   /** State carried over a continue-as-new. Not for callers. */

@@ -2,6 +2,7 @@ import { ApplicationFailure } from '@temporalio/common';
 import { thrownText } from '../task/errors.js';
 import type { Json } from '../task/json.js';
 import { isJsonObject } from '../task/json.js';
+import { isMaxFailures, MAX_FAILURES_FORM } from '../task/maxFailures.js';
 import type { PoolLimits } from '../task/spec.js';
 import type { ExecutionMode } from '../store/types.js';
 import type { AddItems, BatchInput } from './types.js';
@@ -9,13 +10,14 @@ import type { AddItems, BatchInput } from './types.js';
 /** Checks of messages, which any SDK may send. Pure; each throws an Error that says what is wanted. */
 
 /** The settings a batch is started with, which any SDK may send. Throws a failure that ends the workflow. */
-export function checkInput({ concurrency, budgetUsd, deadline, execution }: BatchInput): void {
+export function checkInput({ concurrency, budgetUsd, deadline, execution, maxFailures }: BatchInput): void {
   try {
     if (concurrency !== undefined) checkConcurrency(concurrency);
     if (budgetUsd !== undefined) checkBudget(budgetUsd);
     // A deadline that has passed is no mistake: the batch then ends at once, all of it `notRun`.
     if (deadline !== undefined) checkDeadline(deadline, -Infinity);
     if (execution !== undefined) checkExecution(execution);
+    if (maxFailures !== undefined) checkMaxFailures(maxFailures);
   } catch (error) {
     throw ApplicationFailure.nonRetryable(`The batch's input can't be used: ${thrownText(error)}`, 'input');
   }
@@ -57,6 +59,10 @@ export function checkDeadline(value: unknown, now: number): void {
   if (Number.isNaN(time))
     throw new Error('setDeadline wants an ISO time such as 2027-01-31T12:00:00Z, or null for none');
   if (time <= now) throw new Error(`setDeadline wants a time in the future; ${text} has passed`);
+}
+
+function checkMaxFailures(value: unknown): void {
+  if (!isMaxFailures(value)) throw new Error(`maxFailures wants ${MAX_FAILURES_FORM}`);
 }
 
 const LIMIT_NAMES = ['rpm', 'tpm', 'inFlight'] as const;

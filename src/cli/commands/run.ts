@@ -13,13 +13,14 @@ import { poolsOf } from '../../client/work.js';
 import type { AnyTask } from '../../task/defineTask.js';
 import { TemperedError } from '../../task/errors.js';
 import { loadTask } from '../../task/loadTask.js';
+import type { MaxFailures } from '../../task/maxFailures.js';
 import { type CommandHost, type PlaceOptions, shellWord, withPlace } from '../command.js';
 import { EXIT, type ExitCode, exitOf } from '../exit.js';
 import { Interrupt } from '../interrupt.js';
 import type { Io } from '../io.js';
 import { limiterName } from '../limiterNames.js';
 import { watchBatch } from '../live.js';
-import { deadline, dollars, wholeNumber } from '../parse.js';
+import { deadline, dollars, maxFailures, wholeNumber } from '../parse.js';
 import { withTempered, workerLog } from '../place.js';
 import { leaveText, startText } from '../startText.js';
 import { summaryText } from '../summaryText.js';
@@ -43,6 +44,8 @@ export interface RunOptions extends PlaceOptions {
   readonly onBudget?: 'pause' | 'stop';
   /** No prompt starts after it. */
   readonly deadline?: Date;
+  /** Failures it may have. */
+  readonly maxFailures?: MaxFailures;
   /** Own id. */
   readonly batchId?: string;
   /** Run again on the same data. */
@@ -76,6 +79,7 @@ export function addRun(program: Command, host: CommandHost): void {
     .option('--limit <n>', 'only the first records', wholeNumber(1))
     .option('--budget <usd>', 'most it may cost', dollars)
     .addOption(new Option('--on-budget <what>', 'at the end of the budget (default: pause)').choices(['pause', 'stop']))
+    .option('--max-failures <n>', "pause after more failures than this: 20, or 5% (default: the task's)", maxFailures)
     .option('--deadline <dur>', 'no prompt starts after this: 30m, 2h, or an ISO time', deadline)
     .option('--batch-id <id>', 'own id instead of one made of task and data')
     .option('--new', 'run again although the same task ran on the same data')
@@ -146,7 +150,7 @@ class Run {
 
   private startOptions() {
     const { budget: budgetUsd, concurrency, limit, onBudget, deadline: until, batchId, reuse } = this.call.options;
-    const { execution, onBadInput, idField, open, new: again } = this.call.options;
+    const { execution, onBadInput, idField, open, new: again, maxFailures: limitOfFailures } = this.call.options;
     const { signal } = this.call.interrupt;
     const start = {
       concurrency,
@@ -154,6 +158,7 @@ class Run {
       limit,
       budgetUsd,
       onBudget,
+      maxFailures: limitOfFailures,
       deadline: until,
       batchId,
       reuse,
