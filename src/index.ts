@@ -32,6 +32,7 @@ export type { TemperedOptions } from './client/openContext.js';
 export type { BatchData } from './client/spool.js';
 export type { StartOptions, Submission } from './client/submit.js';
 export type { LoadReport, SkippedRecord } from './client/load.js';
+export type { RetryOptions } from './client/retry.js';
 export type { WorkOptions } from './client/work.js';
 export type { RunningWorker } from './client/work.js';
 
@@ -50,6 +51,7 @@ export type { PaceLimit } from './client/estimate/duration.js';
 export { BatchHandle } from './client/handle.js';
 export type { BatchSnapshot, MoneySoFar } from './client/snapshot.js';
 export type { BatchSummary, SummaryUsage } from './client/summary.js';
+export type { LatestOutcome } from './client/latest.js';
 export type { TypedOutcome } from './client/typedOutcome.js';
 export type {
   Counters,

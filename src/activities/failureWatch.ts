@@ -25,7 +25,7 @@ export function watchFailures(
   return {
     async readControl(batchId) {
       const control = await store.readControl(batchId);
-      if (control === undefined || control.paused !== null || control.stop !== null) return control;
+      if (control?.paused !== null || control.stop !== null) return control;
       const { maxFailures } = (await batches.get(batchId)).options;
       if (maxFailures === undefined) return control;
       const pause = await pauseFor(deps, batchId, control, maxFailures);

@@ -226,7 +226,11 @@ function checkSame(row: BatchRow, task: AnyTask, dataHash: string): void {
 }
 
 /** Starts the batch's workflow, or finds it running. What it runs with is what the store's row says. */
-async function startWorkflow(context: ClientContext, task: AnyTask, row: BatchRow): Promise<void> {
+export async function startWorkflow(
+  context: ClientContext,
+  task: Pick<AnyTask, 'spec' | 'hash'>,
+  row: BatchRow,
+): Promise<void> {
   const client = await context.client();
   const input = inputOf(row);
   try {
@@ -264,7 +268,7 @@ function inputOf({ taskHash, options }: BatchRow): BatchInput {
   };
 }
 
-function detailsOf({ spec, hash }: AnyTask, row: BatchRow): string {
+function detailsOf({ spec, hash }: Pick<AnyTask, 'spec' | 'hash'>, row: BatchRow): string {
   return [
     `Task \`${spec.name}\` (${hash.slice(0, 12)}) with \`${spec.model}\` on \`${row.source}\`, ${row.items} records.`,
     '',

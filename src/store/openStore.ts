@@ -10,6 +10,7 @@ import { createOutcomeStore } from './outcomes.js';
 import { createPoolStore } from './pools.js';
 import { openPostgres } from './postgres.js';
 import { openSqlite } from './sqlite.js';
+import { createRetryStore } from './retries.js';
 import type { Store } from './types.js';
 
 async function openBackend(url: string): Promise<Backend> {
@@ -34,9 +35,11 @@ export async function openStore(url: string): Promise<Store> {
     throw error;
   }
   const writer = createGroupedWriter(backend);
+  const batches = createBatchStore(backend);
   return {
     url: backend.url,
-    ...createBatchStore(backend),
+    ...batches,
+    ...createRetryStore(backend, batches.getBatch),
     ...createLoadingStore(backend),
     ...createJournalStore(backend, writer),
     ...createOutcomeStore(backend),

@@ -41,7 +41,7 @@ function numberOf(batchId: string) {
 }
 
 /** Joins a page of outcome rows with their journal. */
-async function withJournal(db: Db, rows: readonly JoinedOutcome[]): Promise<readonly Outcome[]> {
+export async function withJournal(db: Db, rows: readonly JoinedOutcome[]): Promise<readonly Outcome[]> {
   const [first] = rows;
   if (first === undefined) return [];
   const prompts = await db

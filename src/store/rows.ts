@@ -26,6 +26,8 @@ export interface BatchOptions {
   readonly deadline: number | null;
   /** Failures after which it pauses; absent = it does not. */
   readonly maxFailures?: MaxFailures;
+  /** The batch whose failures it asks again; absent = it is none such. */
+  readonly retryOf?: string;
   /** Input may grow by `addItems` until `closeInput`. */
   readonly open: boolean;
 }

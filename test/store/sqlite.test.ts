@@ -4,6 +4,7 @@ import path from 'node:path';
 import { storeContract } from './contract.js';
 import { poolContract } from './poolContract.js';
 import { processContract } from './processContract.js';
+import { retryContract } from './retryContract.js';
 import { propertyContract } from './propertyContract.js';
 
 const folder = mkdtempSync(path.join(tmpdir(), 'tempered-sqlite-'));
@@ -18,6 +19,7 @@ afterAll(() => {
 describe('SQLite', () => {
   storeContract(url);
   poolContract(url);
+  retryContract(url);
   propertyContract(url);
   processContract(url, () => Promise.resolve(fresh()));
 });
