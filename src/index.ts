@@ -7,6 +7,8 @@
 // What to do with each record.
 export { defineTask } from './task/defineTask.js';
 export type { AnyTask, OutputOf, Task, TaskOptions } from './task/defineTask.js';
+export { reviewSafety } from './task/safety.js';
+export type { SafetyLevel } from './task/safety.js';
 export { loadTask } from './task/loadTask.js';
 export type { MaxFailures } from './task/maxFailures.js';
 export type { ContentPart, Message, PoolLimits, Stage, TaskFunctionName, TaskSpec } from './task/spec.js';

@@ -19,7 +19,7 @@ export function remedyFor(category: ErrorCategory, batchId: string, example: num
     case 'safety':
       return `${look}; answer one yourself: tempered answer ${batchId} ${example} --output JSON`;
     case 'review':
-      return `answer: tempered answer ${batchId} ${example} --output JSON`;
+      return `see them: tempered answer ${batchId}; answer: tempered answer ${batchId} ${example} --output JSON`;
     case 'rate_limit':
     case 'overloaded':
     case 'timeout':

@@ -17,7 +17,7 @@ const PAGE = 500;
 export async function* latestOutcomes(
   store: Pick<Store, 'outcomes' | 'retriesOf' | 'successes'>,
   batchId: string,
-  { statuses, withInput = false }: OutcomeFilter = {},
+  { statuses, category, withInput = false }: OutcomeFilter = {},
 ): AsyncGenerator<LatestOutcome> {
   const retries = (await store.retriesOf(batchId)).map(({ id }) => id);
   let page: Outcome[] = [];
@@ -28,7 +28,8 @@ export async function* latestOutcomes(
       const { batchId: by, outcome } = found.get(old.id) ?? { batchId, outcome: old };
       const { index, input } = old;
       const line = { ...outcome, index, ...(input === undefined ? {} : { input }), batchId: by };
-      if (statuses?.includes(line.status) ?? true) yield line;
+      const wanted = category === undefined || line.error?.category === category;
+      if (wanted && (statuses?.includes(line.status) ?? true)) yield line;
     }
     page = [];
   };

@@ -248,6 +248,8 @@ export interface NewOutcome {
 export interface OutcomeFilter {
   /** Only these states; default all. */
   readonly statuses?: readonly OutcomeStatus[];
+  /** Only failures of this class; default all outcomes. */
+  readonly category?: ItemError['category'];
   /** Add each record's input. */
   readonly withInput?: boolean;
 }

@@ -54,6 +54,7 @@ const settings = z.strictObject({
   limits: z
     .strictObject({ rpm: quota.exactOptional(), tpm: quota.exactOptional(), inFlight: z.int().min(1).exactOptional() })
     .default({}),
+  review: z.strictObject({ safety: z.enum(['MEDIUM', 'HIGH']) }).exactOptional(),
   maxFailures: z.custom<MaxFailures>(isMaxFailures, MAX_FAILURES_FORM).exactOptional(),
   version: z.string().exactOptional(),
 });
@@ -138,6 +139,8 @@ function innerNames(path: readonly PropertyKey[]): readonly string[] {
       return ['rpm', 'tpm', 'inFlight'];
     case 'messages':
       return ['role', 'content'];
+    case 'review':
+      return ['safety'];
     default:
       return ['enabled', 'cache'];
   }

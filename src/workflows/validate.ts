@@ -88,6 +88,18 @@ export function limitsOf(value: PoolLimits): PoolLimits {
   };
 }
 
+/** Position of a record. */
+export function isIndex(value: unknown): boolean {
+  return typeof value === 'number' && Number.isInteger(value) && value >= 0;
+}
+
+/** Why someone pauses, if the payload of `pause` says it in words. */
+export function readReason(value: unknown): string | undefined {
+  if (!isJsonObject(value)) return undefined;
+  const { reason } = value;
+  return typeof reason === 'string' && reason !== '' ? reason : undefined;
+}
+
 /** Reads the payload of `addItems`; a text says what is wrong with it. */
 export function readAddItems(value: unknown): AddItems | string {
   if (!isJsonObject(value)) return 'addItems wants {"clientKey": "…", "items": […]}';
