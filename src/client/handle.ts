@@ -75,8 +75,8 @@ export class BatchHandle<Output = Json> {
 
   /** Batches that asked again for records of this one, oldest first. */
   async retries(): Promise<readonly BatchSnapshot[]> {
-    const { store } = this.context;
-    return Promise.all((await store.retriesOf(this.id)).map((row) => snapshotOf(store, row)));
+    const { store, providers } = this.context;
+    return Promise.all((await store.retriesOf(this.id)).map((row) => snapshotOf(store, row, providers)));
   }
 
   /** Outcomes as they are written, those there already first, until the batch has ended or `signal` aborts. */

@@ -70,7 +70,7 @@ export async function retry(
 }
 
 async function openRetry(
-  { store }: ClientContext,
+  { store, providers }: ClientContext,
   batchId: string,
   given: AnyTask | null,
   options: RetryOptions,
@@ -83,7 +83,7 @@ async function openRetry(
   const renewed = given === null || given.hash === root.taskHash ? null : given;
   const task: RetryTask = renewed ?? { spec, hash: root.taskHash };
   checkConcurrency(options.concurrency);
-  checkBudget(task.spec, options.budgetUsd);
+  checkBudget(task.spec, options.budgetUsd, providers);
   checkMaxFailures(options.maxFailures);
   const where = options.where === undefined ? null : parseWhere(options.where);
   const dataHash = createHash('sha256')
