@@ -12,7 +12,7 @@ const shared = {
   },
   moduleNameMapper: { '^(\\.{1,2}/.*)\\.js$': '$1', '^tempered$': '<rootDir>/src/index.ts' },
   // Packages that ship only ES modules.
-  transformIgnorePatterns: ['/node_modules/(?!(kysely|@google/genai)/)'],
+  transformIgnorePatterns: ['/node_modules/(?!(kysely|@google/genai|@marcbachmann/cel-js)/)'],
 };
 
 // Folders whose tests need a server of any kind: Temporal, PostgreSQL, a child process of ours.

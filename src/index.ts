@@ -7,7 +7,10 @@
 // What to do with each record.
 export { defineTask } from './task/defineTask.js';
 export type { AnyTask, OutputOf, Task, TaskOptions } from './task/defineTask.js';
+export { reviewSafety } from './task/safety.js';
+export type { SafetyLevel } from './task/safety.js';
 export { loadTask } from './task/loadTask.js';
+export type { MaxFailures } from './task/maxFailures.js';
 export type { ContentPart, Message, PoolLimits, Stage, TaskFunctionName, TaskSpec } from './task/spec.js';
 export type {
   AttemptContext,
@@ -31,6 +34,7 @@ export type { TemperedOptions } from './client/openContext.js';
 export type { BatchData } from './client/spool.js';
 export type { StartOptions, Submission } from './client/submit.js';
 export type { LoadReport, SkippedRecord } from './client/load.js';
+export type { RetryOptions } from './client/retry.js';
 export type { WorkOptions } from './client/work.js';
 export type { RunningWorker } from './client/work.js';
 
@@ -51,6 +55,7 @@ export type { PaceLimit } from './client/estimate/duration.js';
 export { BatchHandle } from './client/handle.js';
 export type { BatchSnapshot, MoneySoFar } from './client/snapshot.js';
 export type { BatchSummary, SummaryUsage } from './client/summary.js';
+export type { LatestOutcome } from './client/latest.js';
 export type { TypedOutcome } from './client/typedOutcome.js';
 export type {
   Counters,

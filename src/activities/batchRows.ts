@@ -1,5 +1,5 @@
 import { planOf } from '../recovery/ladder.js';
-import type { BatchRow } from '../store/types.js';
+import type { BatchRow, Control } from '../store/types.js';
 import { parseModelRef } from '../models/modelRef.js';
 import { TemperedError } from '../task/errors.js';
 import { nanoToUsd } from '../task/money.js';
@@ -8,6 +8,7 @@ import type { TaskSpec } from '../task/spec.js';
 import { CONTROL_QUEUE, poolQueue, taskQueue } from '../workflows/ids.js';
 import type { BatchInput } from '../workflows/types.js';
 import type { ActivityDeps } from './context.js';
+import { failureCount } from './failureWatch.js';
 import { registerBatch } from './registerBatch.js';
 import type { BatchActivities, BatchTotals, OpenedBatch } from './types.js';
 
@@ -26,7 +27,7 @@ export function createBatchActivities({ store, now }: ActivityDeps): BatchActivi
     },
 
     async publishControl(batchId, control) {
-      await store.publishControl(batchId, control);
+      await store.publishControl(batchId, await withForgiven(store, batchId, control));
       if (control.stop !== null) return;
       const { paused } = control;
       await store.updateBatch(batchId, {
@@ -49,6 +50,15 @@ export function createBatchActivities({ store, now }: ActivityDeps): BatchActivi
       return totals(await store.counters(batchId));
     },
   };
+}
+
+/** Failures before a pause for them was ended, or before the model was changed, count no more for `maxFailures`. */
+async function withForgiven(store: ActivityDeps['store'], batchId: string, control: Control): Promise<Control> {
+  const before = await store.readControl(batchId);
+  if (before === undefined) return control;
+  const resumed = before.paused?.reason === 'failures' && control.paused === null;
+  const forgiven = resumed || before.model !== control.model ? await failureCount(store, batchId) : before.forgiven;
+  return forgiven === undefined ? control : { ...control, forgiven };
 }
 
 function opened(row: BatchRow, spec: TaskSpec): OpenedBatch {

@@ -1,5 +1,5 @@
 import type { ProviderError } from '../providers/types.js';
-import type { Control } from '../store/types.js';
+import type { Control, PauseState } from '../store/types.js';
 import type { ErrorCategory, ItemError } from '../task/errors.js';
 import { haltedSignal } from '../workflows/messages.js';
 import type { ActivityDeps } from './context.js';
@@ -39,11 +39,20 @@ export function retryWait(error: ProviderError, waits: number): number {
   return Math.round(ceiling * (0.5 + Math.random() / 2));
 }
 
-/** Pauses the batch in the store at once; the first worker to do so tells the workflow, which makes it its own. */
+/** Pauses the batch for an error that every prompt would meet. */
 export async function halt(deps: ActivityDeps, batchId: string, control: Control, error: ItemError): Promise<void> {
   const pause = { reason: error.category, message: error.message, since: deps.now() };
-  const first = await deps.store.halt(batchId, control.version, pause);
+  await haltBatch(deps, batchId, control, pause);
   deps.control.forget(batchId);
-  if (!first) return;
-  await deps.client.workflow.getHandle(batchId).signal(haltedSignal, { pause, atVersion: control.version });
+}
+
+/** Pauses the batch in the store at once; the first worker to do so tells the workflow, which makes it its own. */
+export async function haltBatch(
+  { store, client }: Pick<ActivityDeps, 'store' | 'client'>,
+  batchId: string,
+  { version: atVersion }: Control,
+  pause: PauseState,
+): Promise<void> {
+  if (!(await store.halt(batchId, atVersion, pause))) return;
+  await client.workflow.getHandle(batchId).signal(haltedSignal, { pause, atVersion });
 }

@@ -9,7 +9,10 @@ export async function heard(deps: ActivityDeps, ask: Ask, reply: ModelReply): Pr
   const { usage } = reply;
   if (usage === null) return null;
   // Anthropic's quotas leave out what was read from a cache.
-  const anthropic = ask.provider === 'anthropic' || deps.providers.get(ask.provider).kind === 'anthropic';
+  const { available } = deps.providers;
+  // A task that asks by itself may name a provider that has no key here.
+  const known = available.includes(ask.provider) ? deps.providers.get(ask.provider).kind : ask.provider;
+  const anthropic = known === 'anthropic';
   return { input: usage.inputTokens - (anthropic ? usage.cachedInputTokens : 0), output: usage.outputTokens };
 }
 

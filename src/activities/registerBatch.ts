@@ -1,13 +1,15 @@
 import type { BatchOptions, BatchRow, Store } from '../store/types.js';
 import { TemperedError } from '../task/errors.js';
+import type { TaskSpec } from '../task/spec.js';
 import { parseTaskFile } from '../task/taskFile.js';
 import { settingsOf } from '../workflows/settings.js';
 import type { BatchInput } from '../workflows/types.js';
 
 /** A batch another SDK started: its task and row are made here. */
 export async function registerBatch(store: Store, batchId: string, input: BatchInput, now: number): Promise<BatchRow> {
-  const { hash, name } = await registerTask(store, input.task);
+  const { hash, spec } = await registerTask(store, input.task);
   const { concurrency, budgetNano, deadline, weight } = settingsOf(input);
+  const limit = input.maxFailures ?? spec.maxFailures;
   const options: BatchOptions = {
     concurrency,
     execution: input.execution ?? 'item',
@@ -16,11 +18,12 @@ export async function registerBatch(store: Store, batchId: string, input: BatchI
     deadline,
     open: input.open ?? false,
     ...(weight === undefined ? {} : { weight }),
+    ...(limit === undefined ? {} : { maxFailures: limit }),
   };
   const row = {
     id: batchId,
     taskHash: hash,
-    taskName: name,
+    taskName: spec.name,
     dataHash: '',
     source: 'signal',
     options,
@@ -33,14 +36,14 @@ export async function registerBatch(store: Store, batchId: string, input: BatchI
   return made;
 }
 
-async function registerTask(store: Store, task: BatchInput['task']): Promise<{ hash: string; name: string }> {
+async function registerTask(store: Store, task: BatchInput['task']): Promise<{ hash: string; spec: TaskSpec }> {
   if (typeof task !== 'string') {
     const parsed = parseTaskFile(task, { file: 'task' });
     await store.putTask(parsed.hash, parsed.spec);
-    return { hash: parsed.hash, name: parsed.spec.name };
+    return { hash: parsed.hash, spec: parsed.spec };
   }
   const spec = await store.getTask(task);
-  if (spec !== undefined) return { hash: task, name: spec.name };
+  if (spec !== undefined) return { hash: task, spec };
   throw new TemperedError('input', `The store knows no task ${task}.`, {
     remedy: 'Send the whole task file as `task`, or register it with `tempered run` first.',
   });

@@ -6,6 +6,7 @@ import type { ItemError } from '../task/errors.js';
 import type { ClassifyResult, ValidateResult } from '../task/functions.js';
 import type { Json, JsonObject } from '../task/json.js';
 import type { PromptVerdict } from '../task/outcome.js';
+import { safetyReason } from '../task/safety.js';
 import type { Usage } from '../task/usage.js';
 import type { Ask } from './ask.js';
 import type { WorkerTask } from './context.js';
@@ -40,7 +41,7 @@ export interface Judged {
 export async function judge(reply: ModelReply, ask: Ask, job: JudgeInput): Promise<Judged> {
   const money = priced(reply, ask);
   if (!reply.ok) return { ...failed(refine(reply, job.task)), ...money };
-  const held: { review?: string } = {};
+  const held: { review?: string | undefined } = {};
   const validate = async (value: Json): Promise<Validation> => {
     const shape = job.task.checkShape(value);
     if (!shape.ok) return shape;
@@ -54,6 +55,8 @@ export async function judge(reply: ModelReply, ask: Ask, job: JudgeInput): Promi
     const answer = { text: reply.text, kind, schema: job.task.spec.schema, kept, issues: job.state.issues, validate };
     const verdict = await assessAnswer(answer);
     if (verdict.kind === 'invalid') return { ...invalid(verdict.issues, verdict.kept, job.prompt), ...money };
+    const level = job.task.spec.review?.safety;
+    held.review ??= level === undefined ? undefined : (safetyReason(reply.safetyRatings, level) ?? undefined);
     if (held.review !== undefined) return { ...failed(reviewError(held.review)), output: verdict.output, ...money };
     return { event: { kind: 'valid' }, verdict: 'valid', output: verdict.output, keptAside: null, ...money };
   } catch (error) {

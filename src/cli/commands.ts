@@ -17,6 +17,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<AddCommand>>> = {
   add: async () => (await import('./commands/add.js')).addAdd,
   cancel: async () => (await import('./commands/cancel.js')).addCancel,
   answer: async () => (await import('./commands/answer.js')).addAnswer,
+  retry: async () => (await import('./commands/retry.js')).addRetry,
   results: async () => (await import('./commands/results.js')).addResults,
   costs: async () => (await import('./commands/costs.js')).addCosts,
   serve: async () => (await import('./commands/serve.js')).addServe,

@@ -1,4 +1,5 @@
 import { InvalidArgumentError } from 'commander';
+import { isMaxFailures, MAX_FAILURES_FORM, type MaxFailures } from '../task/maxFailures.js';
 
 /** Values of options, as people write them. Each throws with what is wanted; commander adds the option's name. */
 
@@ -24,6 +25,13 @@ export function dollars(text: string): number {
   const match = /^\$?(\d+(?:\.\d+)?|\.\d+)$/.exec(text);
   if (match !== null) return Number(match[1]);
   throw new InvalidArgumentError('It wants dollars, such as 2.50.');
+}
+
+/** Failures allowed: `20` or `5%`. */
+export function maxFailures(text: string): MaxFailures {
+  const value = /^\d+$/.test(text) ? Number(text) : text;
+  if (isMaxFailures(value)) return value;
+  throw new InvalidArgumentError(`It wants ${MAX_FAILURES_FORM}.`);
 }
 
 const UNIT_MS: Readonly<Record<string, number>> = { s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 };

@@ -1,7 +1,9 @@
 import type { ErrorCategory } from '../task/errors.js';
 
 /** What a person does about failures of a category: a command to run. Null: nothing is wrong, or nothing helps. */
-export function remedyFor(category: ErrorCategory, batchId: string, example: number, rerun: string): string | null {
+export function remedyFor(category: ErrorCategory, batchId: string, example: number): string | null {
+  const rerun = `tempered retry ${batchId}`;
+  const mended = `${rerun} --task TASK`;
   const look = `look: tempered results ${batchId} --failed`;
   switch (category) {
     case 'invalid_output':
@@ -9,15 +11,15 @@ export function remedyFor(category: ErrorCategory, batchId: string, example: num
     case 'unknown':
       return `${look}; ask again: ${rerun}`;
     case 'truncated':
-      return `raise maxOutputTokens in the task, then: ${rerun}`;
+      return `raise maxOutputTokens in the task, then: ${mended}`;
     case 'context_length':
     case 'content_too_large':
-      return `shorten these records or choose a model with more context, then: ${rerun}`;
+      return `choose a model with more context, then: ${mended}`;
     case 'refusal':
     case 'safety':
       return `${look}; answer one yourself: tempered answer ${batchId} ${example} --output JSON`;
     case 'review':
-      return `answer: tempered answer ${batchId} ${example} --output JSON`;
+      return `see them: tempered answer ${batchId}; answer: tempered answer ${batchId} ${example} --output JSON`;
     case 'rate_limit':
     case 'overloaded':
     case 'timeout':
@@ -31,10 +33,11 @@ export function remedyFor(category: ErrorCategory, batchId: string, example: num
       return `mend the provider account or key, then: ${rerun}`;
     case 'model_not_found':
     case 'invalid_request':
-      return `mend the task's model or params, then: ${rerun}`;
+      return `mend the task's model or params, then: ${mended}`;
     case 'budget':
+      return `with more money: ${rerun} --budget USD`;
     case 'deadline':
-      return `with a higher budget or later deadline: ${rerun}`;
+      return `with more time: ${rerun}`;
     case 'cancelled':
       return `ask again: ${rerun}`;
     case 'input':

@@ -10,8 +10,6 @@ export interface SessionFacts {
   readonly earlierUsd: number | null;
   /** Answers taken over from earlier batches. */
   readonly reused: number;
-  /** The command that asks again for what failed. */
-  readonly rerun: string;
 }
 
 /** The words a run ends with: counts, failures by cause with what fixes them, tokens, money, where things are. */
@@ -25,7 +23,7 @@ export async function summaryText(
     '',
     headline(summary),
     `  ${countsText(summary)}`,
-    ...(await failureLines(batch, summary, facts)),
+    ...(await failureLines(batch, summary)),
     `  prompts   ${count(summary.prompts)}`,
     `  tokens    ${tokensText(summary)}`,
     `  money     ${moneyText(snapshot, summary, facts)}`,
@@ -48,16 +46,12 @@ function countsText({ items, succeeded, partial, failed, notRun }: BatchSummary)
   return parts.join(', ');
 }
 
-async function failureLines(
-  batch: BatchHandle<unknown>,
-  summary: BatchSummary,
-  { rerun }: SessionFacts,
-): Promise<readonly string[]> {
+async function failureLines(batch: BatchHandle<unknown>, summary: BatchSummary): Promise<readonly string[]> {
   if (summary.failed + summary.partial + summary.notRun === 0) return [];
   const groups = await batch.failures();
   return groups.flatMap(({ category, code, count: n, examples, message }) => {
     const name = code === null ? category : `${category}/${code}`;
-    const remedy = remedyFor(category, batch.id, examples[0] ?? 0, rerun);
+    const remedy = remedyFor(category, batch.id, examples[0] ?? 0);
     return [
       `    ${count(n)} × ${name}, such as record ${examples.join(', ')}: ${oneLine(message).slice(0, 200)}`,
       ...(remedy === null ? [] : [`      ${remedy}`]),

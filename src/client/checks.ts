@@ -4,6 +4,7 @@ import { formatModelRef, parseModelRef } from '../models/modelRef.js';
 import type { ModelRef } from '../models/types.js';
 import type { ProviderSet } from '../providers/types.js';
 import { TemperedError } from '../task/errors.js';
+import { isMaxFailures, MAX_FAILURES_FORM } from '../task/maxFailures.js';
 import type { TaskSpec } from '../task/spec.js';
 import { isLoopback } from './address.js';
 import type { Target } from './connect.js';
@@ -89,6 +90,12 @@ export function checkDeadline(value: string | Date | undefined): string | undefi
   if (Number.isNaN(time.getTime())) throw new TemperedError('input', `"${String(value)}" is not a time.`);
   if (time.getTime() > Date.now()) return time.toISOString();
   throw new TemperedError('input', `The deadline ${time.toISOString()} has passed.`);
+}
+
+/** A limit of failures: a whole number or a share. */
+export function checkMaxFailures(value: unknown): void {
+  if (value === undefined || isMaxFailures(value)) return;
+  throw new TemperedError('input', `maxFailures is ${MAX_FAILURES_FORM}; not ${JSON.stringify(value)}.`);
 }
 
 /** Workers of a shared cluster may be anywhere: they can't reach a file on this machine. */

@@ -16,8 +16,9 @@ import { checkModel } from './checks.js';
 import { batchUrl } from './connect.js';
 import { closeGone } from './closeGone.js';
 import type { ClientContext } from './context.js';
+import { type LatestOutcome, latestOutcomes } from './latest.js';
 import { isEnded, untilStatus } from './settled.js';
-import { type BatchSnapshot, readSnapshot } from './snapshot.js';
+import { type BatchSnapshot, readSnapshot, snapshotOf } from './snapshot.js';
 import { type BatchSummary, summaryOf } from './summary.js';
 import { explained } from './temporalErrors.js';
 import { isTyped, type TypedOutcome } from './typedOutcome.js';
@@ -66,6 +67,22 @@ export class BatchHandle<Output = Json> {
   /** Outcomes in input order, read in pages: any number of them in bounded memory. */
   async *outcomes(filter: OutcomeFilter = {}): AsyncGenerator<TypedOutcome<Output>> {
     for await (const outcome of this.context.store.outcomes(this.id, filter)) yield typed<Output>(outcome);
+  }
+
+  /**
+   * Outcomes in input order, each replaced by the newest success of a retry (`Tempered.retry`), and the batch that gave
+   * it. The old one stays until then. For a batch nobody retried: its own.
+   */
+  async *latestOutcomes(filter: OutcomeFilter = {}): AsyncGenerator<LatestOutcome<TypedOutcome<Output>>> {
+    for await (const { batchId, ...outcome } of latestOutcomes(this.context.store, this.id, filter)) {
+      yield { ...typed<Output>(outcome), batchId };
+    }
+  }
+
+  /** Batches that asked again for records of this one, oldest first. */
+  async retries(): Promise<readonly BatchSnapshot[]> {
+    const { store, providers } = this.context;
+    return Promise.all((await store.retriesOf(this.id)).map((row) => snapshotOf(store, row, providers)));
   }
 
   /** Outcomes as they are written, those there already first, until the batch has ended or `signal` aborts. */

@@ -31,6 +31,8 @@ export interface BatchSnapshot {
   readonly taskHash: string;
   /** What its data was: a path or `data`. */
   readonly source: string;
+  /** The batch whose records it asks again; null = it is no retry. */
+  readonly retryOf: string | null;
   /** Its state. */
   readonly status: BatchStatus;
   /** Why it is paused or stopped, for a person. */
@@ -82,6 +84,7 @@ export async function snapshotOf(store: Store, row: BatchRow, models: Models): P
     taskName: row.taskName,
     taskHash: row.taskHash,
     source: row.source,
+    retryOf: row.options.retryOf ?? null,
     status: row.status,
     reason: row.statusReason,
     paused: control?.paused ?? null,

@@ -4,13 +4,22 @@ import { WorkflowExecutionAlreadyStartedError } from '@temporalio/client';
 import type { BatchOptions, BatchRow, BatchStatus } from '../store/types.js';
 import type { AnyTask } from '../task/defineTask.js';
 import { TemperedError } from '../task/errors.js';
+import type { MaxFailures } from '../task/maxFailures.js';
 import { nanoToUsd, usdToNano } from '../task/money.js';
 import { batchId, CONTROL_QUEUE } from '../workflows/ids.js';
 import { DEFAULT_CONCURRENCY } from '../workflows/settings.js';
 import type { BatchInput } from '../workflows/types.js';
 import type { batch } from '../workflows/batch.js';
 import { closeGone } from './closeGone.js';
-import { checkBudget, checkConcurrency, checkDeadline, checkModels, checkStoreReach, checkWeight } from './checks.js';
+import {
+  checkBudget,
+  checkConcurrency,
+  checkDeadline,
+  checkMaxFailures,
+  checkModels,
+  checkStoreReach,
+  checkWeight,
+} from './checks.js';
 import type { ClientContext } from './context.js';
 import { type LoadReport, loadRecords } from './load.js';
 import { isEnded } from './settled.js';
@@ -39,6 +48,11 @@ export interface StartOptions {
   readonly onBudget?: 'pause' | 'stop' | undefined;
   /** Time after which no prompt starts: ISO text or a date. Default: none. */
   readonly deadline?: string | Date | undefined;
+  /**
+   * Records that may end without a whole answer before the batch pauses: a number, or a share (`5%`) of those asked,
+   * judged from 20 records and 5 failures on. Default: the task's, else it does not pause.
+   */
+  readonly maxFailures?: MaxFailures | undefined;
   /** The batch's id. Default: made of the task's name and the hashes of task and data. */
   readonly batchId?: string | undefined;
   /** Run again although the same task ran on the same data. Default false. */
@@ -84,6 +98,7 @@ export async function submit(
   checkWeight(options.weight);
   checkBudget(task.spec, options.budgetUsd, context.providers);
   const deadline = checkDeadline(options.deadline);
+  checkMaxFailures(options.maxFailures);
   const onBad = options.onBadInput ?? 'fail';
   checkStoreReach(context.store.url, await context.foundTarget());
   const opened = await openData(data, { limit: options.limit, onBad });
@@ -191,6 +206,7 @@ async function fill(context: ClientContext, claimed: Claim): Promise<{ row: Batc
 function newRow({ id, task, data, dataHash, options }: Claim): Parameters<ClientContext['store']['createBatch']>[0] {
   const { concurrency = DEFAULT_CONCURRENCY, budgetUsd, onBudget = 'pause', deadline, weight, open = false } = options;
   const { execution = 'item' } = options;
+  const limit = options.maxFailures ?? task.spec.maxFailures;
   const settings: BatchOptions = {
     concurrency,
     execution,
@@ -199,6 +215,7 @@ function newRow({ id, task, data, dataHash, options }: Claim): Parameters<Client
     deadline: deadline === undefined ? null : Date.parse(deadline),
     open,
     ...(weight === undefined ? {} : { weight }),
+    ...(limit === undefined ? {} : { maxFailures: limit }),
   };
   const { hash: taskHash, spec } = task;
   const source = data.dataset.source;
@@ -214,7 +231,11 @@ function checkSame(row: BatchRow, task: AnyTask, dataHash: string): void {
 }
 
 /** Starts the batch's workflow, or finds it running. What it runs with is what the store's row says. */
-async function startWorkflow(context: ClientContext, task: AnyTask, row: BatchRow): Promise<void> {
+export async function startWorkflow(
+  context: ClientContext,
+  task: Pick<AnyTask, 'spec' | 'hash'>,
+  row: BatchRow,
+): Promise<void> {
   const client = await context.client();
   const input = inputOf(row);
   try {
@@ -239,7 +260,7 @@ async function startWorkflow(context: ClientContext, task: AnyTask, row: BatchRo
 }
 
 function inputOf({ taskHash, options }: BatchRow): BatchInput {
-  const { concurrency, execution, budgetNano, onBudget, deadline, open, weight } = options;
+  const { concurrency, execution, budgetNano, onBudget, deadline, open, maxFailures, weight } = options;
   return {
     task: taskHash,
     concurrency,
@@ -249,10 +270,11 @@ function inputOf({ taskHash, options }: BatchRow): BatchInput {
     ...(deadline === null ? {} : { deadline: new Date(deadline).toISOString() }),
     ...(open ? { open } : {}),
     ...(weight === undefined ? {} : { weight }),
+    ...(maxFailures === undefined ? {} : { maxFailures }),
   };
 }
 
-function detailsOf({ spec, hash }: AnyTask, row: BatchRow): string {
+function detailsOf({ spec, hash }: Pick<AnyTask, 'spec' | 'hash'>, row: BatchRow): string {
   return [
     `Task \`${spec.name}\` (${hash.slice(0, 12)}) with \`${spec.model}\` on \`${row.source}\`, ${row.items} records.`,
     '',

@@ -2,6 +2,7 @@ import type { RunningWorker } from '../worker/startWorker.js';
 import type { PoolSettings } from '../limits/types.js';
 import type { BatchRow, PoolPatch, PoolState } from '../store/types.js';
 import type { AnyTask, Task } from '../task/defineTask.js';
+import type { Json } from '../task/json.js';
 import { loadTask } from '../task/loadTask.js';
 import { CONTROL_QUEUE } from '../workflows/ids.js';
 import { applyOptions } from './applyOptions.js';
@@ -14,6 +15,7 @@ import { findBatch } from './findBatch.js';
 import { BatchHandle } from './handle.js';
 import { openContext, type TemperedOptions } from './openContext.js';
 import { unpolled } from './pollers.js';
+import { retry, type RetryOptions } from './retry.js';
 import { type BatchSnapshot, promptQueue, snapshotOf } from './snapshot.js';
 import type { BatchData } from './spool.js';
 import { type StartOptions, type Submission, submit } from './submit.js';
@@ -95,6 +97,21 @@ export class Tempered {
       if (submission.kind !== 'shown') await this.workOn(batch, asked, submission, start);
       return batch.id;
     });
+  }
+
+  /**
+   * Asks again for records of a batch that has ended: those without a whole answer, or those `options.where` selects,
+   * with the batch's own task or, with `task`, another. Makes and starts the linked batch `<batch>-rN`; the outcomes of
+   * both are read together with `BatchHandle.latestOutcomes`.
+   */
+  async retry<Input, Output = Json>(
+    batchId: string,
+    options: RetryOptions & { readonly task?: TaskSource<Input, Output> | undefined } = {},
+  ): Promise<StartedBatch<Output>> {
+    const { task, ...rest } = options;
+    const renewed = task === undefined ? null : await resolveTask(task);
+    const submission = await retry(this.context, batchId, renewed, rest);
+    return { batch: new BatchHandle<Output>(this.context, submission.batchId), submission };
   }
 
   /** A batch by its whole id. Nothing is looked up. */

@@ -8,16 +8,21 @@ import { encode, encodeNullable } from './jsonText.js';
 import { lockBatch, type LockedBatch } from './locks.js';
 import { insertOutcomes, outcomeColumns, type NewOutcomeRow } from './outcomeRows.js';
 import { slices } from './promptRows.js';
+import { copyRecords } from './retries.js';
 import type { StoreSchema } from './schema.js';
 import type { NewOutcome, Store } from './types.js';
 
 /** The part of the store that takes records in. */
-export type LoadingStore = Pick<Store, 'createBatch' | 'discardBatch' | 'appendRecords' | 'finishLoading' | 'addItems'>;
+export type LoadingStore = Pick<
+  Store,
+  'createBatch' | 'discardBatch' | 'appendRecords' | 'copyRecords' | 'finishLoading' | 'addItems'
+>;
 
 /** A loader that appended nothing for so long is gone; milliseconds. */
 const LOADER_GONE_MS = 15_000;
 
-type Trx = Transaction<StoreSchema>;
+/** A transaction on the store's tables. */
+export type Trx = Transaction<StoreSchema>;
 
 /** Takes a batch's rows out of every table but `batches` and `counters`. */
 async function emptyBatch(trx: Trx, no: number): Promise<void> {
@@ -238,6 +243,11 @@ export function createLoadingStore(backend: Backend): LoadingStore {
       throw explained ?? error;
     }
   }
+  /** Its loader is alive. */
+  async function touch(trx: Trx, batch: LockedBatch): Promise<void> {
+    const now = await backend.now(trx);
+    await trx.updateTable('batches').set({ touched_at: now }).where('no', '=', batch.batch_no).execute();
+  }
   return {
     createBatch: (row) => db.transaction().execute((trx) => claim(trx, loader, row)),
     discardBatch: (id) => db.transaction().execute((trx) => discard(trx, loader, id)),
@@ -245,8 +255,13 @@ export function createLoadingStore(backend: Backend): LoadingStore {
       appending(batchId, records, async (trx) => {
         const batch = await lockLoading(trx, loader, batchId);
         await append(trx, batch, records);
-        const now = await backend.now(trx);
-        await trx.updateTable('batches').set({ touched_at: now }).where('no', '=', batch.batch_no).execute();
+        await touch(trx, batch);
+      }),
+    copyRecords: (batchId, from, indices) =>
+      db.transaction().execute(async (trx) => {
+        const batch = await lockLoading(trx, loader, batchId);
+        await copyRecords(trx, batch, from, indices);
+        await touch(trx, batch);
       }),
     finishLoading: (batchId) =>
       db.transaction().execute(async (trx) => {

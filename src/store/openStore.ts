@@ -11,6 +11,7 @@ import { createSpendStore } from './spend.js';
 import { createPoolStore } from './pools.js';
 import { openPostgres } from './postgres.js';
 import { openSqlite } from './sqlite.js';
+import { createRetryStore } from './retries.js';
 import type { Store } from './types.js';
 
 async function openBackend(url: string): Promise<Backend> {
@@ -35,9 +36,11 @@ export async function openStore(url: string): Promise<Store> {
     throw error;
   }
   const writer = createGroupedWriter(backend);
+  const batches = createBatchStore(backend);
   return {
     url: backend.url,
-    ...createBatchStore(backend),
+    ...batches,
+    ...createRetryStore(backend, batches.getBatch),
     ...createLoadingStore(backend),
     ...createJournalStore(backend, writer),
     ...createOutcomeStore(backend),

@@ -41,7 +41,7 @@ function numberOf(batchId: string) {
 }
 
 /** Joins a page of outcome rows with their journal. */
-async function withJournal(db: Db, rows: readonly JoinedOutcome[]): Promise<readonly Outcome[]> {
+export async function withJournal(db: Db, rows: readonly JoinedOutcome[]): Promise<readonly Outcome[]> {
   const [first] = rows;
   if (first === undefined) return [];
   const prompts = await db
@@ -92,16 +92,18 @@ async function countRecords(db: Db, batchId: string): Promise<number> {
 }
 
 async function* stream(db: Db, batchId: string, filter: OutcomeFilter): AsyncGenerator<Outcome> {
-  const { statuses, withInput = false } = filter;
+  const { statuses, category, withInput = false } = filter;
+  const isFiltered = statuses !== undefined || category !== undefined;
   if (statuses?.length === 0) return;
   const items = await countRecords(db, batchId);
   let size = FIRST_PAGE;
   for (let from = 0; from < items;) {
-    const to = from + (statuses === undefined ? size : Math.max(size, FILTER_WINDOW));
+    const to = from + (isFiltered ? Math.max(size, FILTER_WINDOW) : size);
     const rows: readonly JoinedOutcome[] = await joined(db, batchId)
       .where('outcomes.idx', '>=', from)
       .where('outcomes.idx', '<', to)
       .$if(statuses !== undefined, (query) => query.where('outcomes.status', 'in', statuses ?? []))
+      .$if(category !== undefined, (query) => query.where('outcomes.error_category', '=', category ?? null))
       .$if(withInput, (query) => query.select('records.input'))
       .orderBy('outcomes.idx')
       .limit(size)

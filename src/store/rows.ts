@@ -1,5 +1,6 @@
 import type { StopReason } from '../limits/types.js';
 import type { ItemError } from '../task/errors.js';
+import type { FailureCount, MaxFailures } from '../task/maxFailures.js';
 import type { Json, JsonObject } from '../task/json.js';
 import type { Issue, OutcomeMetadata, OutcomeStatus, PromptVerdict, StageKind, Variation } from '../task/outcome.js';
 import type { PoolLimits, RenderedPrompt } from '../task/spec.js';
@@ -23,6 +24,10 @@ export interface BatchOptions {
   readonly onBudget: 'pause' | 'stop';
   /** Milliseconds since epoch. */
   readonly deadline: number | null;
+  /** Failures after which it pauses; absent = it does not. */
+  readonly maxFailures?: MaxFailures;
+  /** The batch whose failures it asks again; absent = it is none such. */
+  readonly retryOf?: string;
   /** Input may grow by `addItems` until `closeInput`. */
   readonly open: boolean;
   /** The batch's part of a quota that several want; absent = 1. */
@@ -61,8 +66,8 @@ export interface BatchRow {
 
 /** Why a batch is paused. `user`: someone asked. */
 export interface PauseState {
-  /** `user`, `budget`, or the category of the provider's error. */
-  readonly reason: 'user' | 'budget' | ItemError['category'];
+  /** `user`, `budget`, `failures` (more than `maxFailures`), or the category of the provider's error. */
+  readonly reason: 'user' | 'budget' | 'failures' | ItemError['category'];
   /** What happened and what to do, for a person. */
   readonly message: string;
   /** Milliseconds since epoch. */
@@ -91,6 +96,8 @@ export interface Control {
   readonly limits: PoolLimits;
   /** The batch's part of a quota that several want; absent = 1. */
   readonly weight?: number;
+  /** Failures that count no more: those before the last `resume` after too many, or before the model changed. */
+  readonly forgiven?: FailureCount;
 }
 
 /** A record as the activity reads it. */
@@ -258,6 +265,8 @@ export interface NewOutcome {
 export interface OutcomeFilter {
   /** Only these states; default all. */
   readonly statuses?: readonly OutcomeStatus[];
+  /** Only failures of this class; default all outcomes. */
+  readonly category?: ItemError['category'];
   /** Add each record's input. */
   readonly withInput?: boolean;
 }

@@ -55,6 +55,8 @@ export interface Store {
 
   /** Appends a chunk (at most a few thousand) after the last record; presets become outcomes. Throws `input` on a duplicate id, naming both lines. */
   appendRecords(batchId: string, records: readonly LoadedRecord[]): Promise<void>;
+  /** Appends copies of another batch's records, in the order of their indices (rising): ids, inputs and prompts stay. */
+  copyRecords(batchId: string, fromBatchId: string, indices: readonly number[]): Promise<void>;
   /** Marks loading as complete: status `ready`. */
   finishLoading(batchId: string): Promise<void>;
   /** Appends added items once per `clientKey`; the same key again returns the same range. `to` is exclusive. */
@@ -119,6 +121,13 @@ export interface Store {
     cursor: number,
     limit: number,
   ): Promise<{ readonly outcomes: readonly Outcome[]; readonly cursor: number }>;
+  /** Batches that ask again for records of this one, oldest first. */
+  retriesOf(batchId: string): Promise<readonly BatchRow[]>;
+  /** Succeeded outcomes by record id, of the last of these batches that has one; other records are left out. */
+  successes(
+    batchIds: readonly string[],
+    recordIds: readonly string[],
+  ): Promise<ReadonlyMap<string, { readonly batchId: string; readonly outcome: Outcome }>>;
   /** The batch's totals, as of now. */
   counters(batchId: string): Promise<Counters>;
   /** Failures grouped by category and code, biggest first, with up to 3 example indices each. */

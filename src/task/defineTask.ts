@@ -3,7 +3,9 @@ import { TemperedError } from './errors.js';
 import type { BeforeResult, LoadFunctions, TaskFunctions } from './functions.js';
 import { taskHash } from './identity.js';
 import type { Json, JsonObject } from './json.js';
+import type { MaxFailures } from './maxFailures.js';
 import { parseSettings, SETTING_NAMES } from './settings.js';
+import { readsRatings, type SafetyLevel } from './safety.js';
 import {
   type ContentPart,
   type Message,
@@ -62,6 +64,10 @@ export interface TaskOptions<Input, S extends z.ZodType | undefined> extends Tas
   readonly optimization?: { readonly cache?: { readonly enabled: boolean } };
   /** Quotas of the provider account. Default: not limited by us. */
   readonly limits?: PoolLimits;
+  /** Hold answers for a person whose model rated them unsafe (Gemini does), from this level up. Default: none. */
+  readonly review?: { readonly safety: SafetyLevel };
+  /** Records that may end without a whole answer before the batch pauses: a number or a share (`5%`). Default: any. */
+  readonly maxFailures?: MaxFailures;
   /** Part of the task's identity: change it with code that no hash can see (imported helpers, a `superRefine`). */
   readonly version?: string;
 }
@@ -124,7 +130,13 @@ export function defineTask<Input = JsonObject, S extends z.ZodType | undefined =
     rendersInCode: inCode || options.before !== undefined,
   };
   const settings = entries.filter(([name]) => !IN_CODE.has(name) && !(inCode && name === 'prompt'));
-  const spec = parseSettings(Object.fromEntries(settings), facts, [...SETTING_NAMES, ...IN_CODE], undefined);
+  const rated = entries.some(([, value]) => readsRatings(value)) ? { includeMetadata: true } : {};
+  const spec = parseSettings(
+    { ...rated, ...Object.fromEntries(settings) },
+    facts,
+    [...SETTING_NAMES, ...IN_CODE],
+    undefined,
+  );
   const sources: Record<string, string> = {};
   for (const [name, value] of entries) if (typeof value === 'function') sources[name] = String(value);
   const code = {

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { type Place, TemperedError } from './errors.js';
 import type { JsonObject } from './json.js';
 import { LIMIT_NAMES } from './limits.js';
+import { isMaxFailures, MAX_FAILURES_FORM, type MaxFailures } from './maxFailures.js';
 import { messageSchema } from './messageSchema.js';
 import { didYouMean } from './nearest.js';
 import type { Message, Stage, TaskSpec } from './spec.js';
@@ -60,6 +61,8 @@ const settings = z.strictObject({
       inFlight: z.int().min(1).exactOptional(),
     })
     .default({}),
+  review: z.strictObject({ safety: z.enum(['MEDIUM', 'HIGH']) }).exactOptional(),
+  maxFailures: z.custom<MaxFailures>(isMaxFailures, MAX_FAILURES_FORM).exactOptional(),
   version: z.string().exactOptional(),
 });
 
@@ -143,6 +146,8 @@ function innerNames(path: readonly PropertyKey[]): readonly string[] {
       return LIMIT_NAMES;
     case 'messages':
       return ['role', 'content'];
+    case 'review':
+      return ['safety'];
     default:
       return ['enabled', 'cache'];
   }

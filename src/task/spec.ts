@@ -1,3 +1,5 @@
+import type { MaxFailures } from './maxFailures.js';
+import type { SafetyLevel } from './safety.js';
 import type { StageKind } from './outcome.js';
 import type { Json, JsonObject } from './json.js';
 
@@ -74,6 +76,10 @@ export interface TaskSpec {
   readonly cache: { readonly enabled: boolean };
   /** Quotas of the provider account; not part of the task's identity. */
   readonly limits: PoolLimits;
+  /** What is held for a person: answers whose model rated them unsafe, from this level up. Absent = nothing. */
+  readonly review?: { readonly safety: SafetyLevel };
+  /** Failures after which a batch pauses, unless it is started with its own limit; not part of the identity. */
+  readonly maxFailures?: MaxFailures;
   /** Free text that is part of the identity: change it when code that no hash can see has changed. */
   readonly version?: string;
   /** Its prompt or `before` is a function: records added to a running batch are loaded by workers with the module. */

@@ -5,6 +5,7 @@ import { fileURLToPath } from 'node:url';
 import type { Client } from '@temporalio/client';
 import { bundleWorkflowCode, type NativeConnection, Worker, type WorkerOptions } from '@temporalio/worker';
 import { BatchBook, TaskBook } from '../activities/context.js';
+import { watchFailures } from '../activities/failureWatch.js';
 import { type Activities, createActivities } from '../activities/index.js';
 import { MoneyWatch } from '../activities/reserve.js';
 import { createControlCache } from '../limits/controlCache.js';
@@ -70,15 +71,16 @@ export async function startWorker(options: StartWorkerOptions): Promise<RunningW
     configured: (pool) => pools.settingsOf(pool),
   });
   const closing = new AbortController();
+  const batches = new BatchBook(store);
   const activities = createActivities({
     store,
     providers,
     gate,
     pools,
     money: new MoneyWatch(Date.now),
-    control: createControlCache(store),
+    control: createControlCache(watchFailures({ store, client, batches, now: Date.now })),
     tasks: new TaskBook(store, tasks),
-    batches: new BatchBook(store),
+    batches,
     client,
     now: Date.now,
     closing: closing.signal,

@@ -9,8 +9,10 @@ import {
   checkLimits,
   checkModel,
   checkWeight,
+  isIndex,
   limitsOf,
   readAddItems,
+  readReason,
 } from './validate.js';
 
 /** Unusable messages the query `failures` shows; the oldest are forgotten. */
@@ -26,24 +28,24 @@ export function handleMessages(run: BatchRun): void {
 function handleSignals(run: BatchRun): void {
   const { control } = run;
   setHandler(messages.pauseSignal, (ask) => {
-    const message = ask?.reason ?? 'Paused by a message.';
+    const message = readReason(ask) ?? 'Paused by a message.';
     return control.setPaused({ reason: 'user', message, since: Date.now() });
   });
   setHandler(messages.resumeSignal, () => control.setPaused(null));
   setHandler(messages.haltedSignal, (halt) => run.halted(halt));
   setHandler(messages.addItemsSignal, (payload) => {
     const added = readAddItems(payload);
-    if (typeof added !== 'string') {
-      run.intake.backlog.push(added);
-      return;
-    }
-    run.rejected.push(added);
-    run.rejected.splice(0, Math.max(0, run.rejected.length - REJECTED_NOTES));
+    if (typeof added === 'string') reject(run, added);
+    else run.intake.backlog.push(added);
   });
   setHandler(messages.closeInputSignal, () => {
     run.intake.closed = true;
   });
   setHandler(messages.cancelItemSignal, async (index) => {
+    if (!isIndex(index)) {
+      reject(run, `cancelItem wants the index of a record, a whole number from 0; not ${JSON.stringify(index)}`);
+      return;
+    }
     await control.change({ cancelled: [...new Set([...control.settings.cancelled, index])] });
     await run.shards?.skip(index);
   });
@@ -51,6 +53,12 @@ function handleSignals(run: BatchRun): void {
     run.shards?.drained(number);
     await run.shards?.rebalance(control.settings.concurrency);
   });
+}
+
+/** A signal can't be refused: the query `failures` tells what was wrong with it. */
+function reject(run: BatchRun, why: string): void {
+  run.rejected.push(why);
+  run.rejected.splice(0, Math.max(0, run.rejected.length - REJECTED_NOTES));
 }
 
 function handleUpdates(run: BatchRun): void {

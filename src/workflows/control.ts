@@ -1,12 +1,13 @@
 import { CancellationScope, condition } from '@temporalio/workflow';
 import type { StopReason } from '../limits/types.js';
 import type { Control, PauseState } from '../store/types.js';
-import type { ErrorCategory } from '../task/errors.js';
 import { rows } from './proxies.js';
+import { controlSummary } from './summaries.js';
 import type { BatchSettings } from './types.js';
 
 /** Pauses that a new model or key may end: choosing a model continues the batch. */
-const MODEL_PAUSES: readonly ErrorCategory[] = [
+const MODEL_PAUSES: readonly PauseState['reason'][] = [
+  'failures',
   'authentication',
   'permission',
   'billing',
@@ -100,10 +101,4 @@ export class BatchControl {
   private snapshot(): Control {
     return { version: this.version, paused: this.paused, stop: this.stop, ...this.settings };
   }
-}
-
-function controlSummary(control: Control): string {
-  if (control.stop !== null) return `v${control.version} stop: ${control.stop}`;
-  if (control.paused !== null) return `v${control.version} paused: ${control.paused.reason}`;
-  return `v${control.version} running, ${control.concurrency} in flight`;
 }

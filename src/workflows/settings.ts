@@ -28,11 +28,12 @@ export function configOf(
   const { taskHash, taskName, model } = opened;
   const { concurrency, budgetNano, deadline } = settings;
   const { execution = 'item', onBudget = 'pause' } = input;
+  const limit = input.maxFailures === undefined ? {} : { maxFailures: input.maxFailures };
   return {
     taskHash,
     taskName,
     model: settings.model ?? model,
-    options: { concurrency, execution, budgetNano, onBudget, deadline, open: !inputClosed },
+    options: { concurrency, execution, budgetNano, onBudget, deadline, open: !inputClosed, ...limit },
     settings,
   };
 }

@@ -1,6 +1,8 @@
 import type { ExecutionMode } from '../store/types.js';
 import type { ItemPlan, RetryStateData } from '../recovery/types.js';
 import { pathText } from '../recovery/paths.js';
+import type { Control } from '../store/types.js';
+import { nanoToUsd } from '../task/money.js';
 import type { Issue } from '../task/outcome.js';
 import type { Stage } from '../task/spec.js';
 import type { Range } from './fanout.js';
@@ -83,4 +85,17 @@ export function progressDetails(progress: BatchProgress): string {
   const row = `| ${status} | ${items} | ${succeeded} | ${partial} | ${failed} | ${notRun} | ${openShards} |`;
   const why = progress.paused === null ? '' : `\n\nPaused (${progress.paused.reason}): ${progress.paused.message}`;
   return `${head}\n${row}${why}\n\nCounts of closed shards; \`tempered status\` shows every record.`;
+}
+
+/** One line for a publication: what holds for every prompt from now on. */
+export function controlSummary(control: Control): string {
+  const { version, stop, paused, concurrency, budgetNano, model, deadline, limits, cancelled } = control;
+  if (stop !== null) return `v${version} stop: ${stop}`;
+  const parts = [paused === null ? `running, ${concurrency} in flight` : `paused: ${paused.reason}`];
+  if (budgetNano !== null) parts.push(`budget $${nanoToUsd(budgetNano)}`);
+  if (model !== null) parts.push(`model ${model.slice(0, 80)}`);
+  if (deadline !== null) parts.push(`until ${new Date(deadline).toISOString()}`);
+  for (const [name, limit] of Object.entries(limits)) parts.push(`${name} ${limit}`);
+  if (cancelled.length > 0) parts.push(`${cancelled.length} cancelled`);
+  return `v${version} ${parts.join(' · ')}`;
 }

@@ -1,6 +1,7 @@
 import type { ItemPlan, RetryStateData } from '../recovery/types.js';
 import type { BatchOptions, ExecutionMode, PauseState, RangeCounts } from '../store/types.js';
 import type { StopReason } from '../limits/types.js';
+import type { MaxFailures } from '../task/maxFailures.js';
 import type { Json, JsonObject } from '../task/json.js';
 import type { PoolLimits } from '../task/spec.js';
 
@@ -23,6 +24,8 @@ export interface BatchInput {
   readonly execution?: ExecutionMode;
   /** The batch's part of a quota that several want, against theirs. Default 1. */
   readonly weight?: number;
+  /** Failures after which it pauses: a number or a share (`5%`). Default: the task's, else it does not. */
+  readonly maxFailures?: MaxFailures;
   /** Input grows by `addItems` until `closeInput`. Default false: the records are in the store already. */
   readonly open?: boolean;
   /** State carried over a continue-as-new. Not for callers. */

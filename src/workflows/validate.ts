@@ -3,6 +3,7 @@ import { thrownText } from '../task/errors.js';
 import type { Json } from '../task/json.js';
 import { isJsonObject } from '../task/json.js';
 import { LIMIT_NAMES, limitsBy } from '../task/limits.js';
+import { isMaxFailures, MAX_FAILURES_FORM } from '../task/maxFailures.js';
 import type { PoolLimits } from '../task/spec.js';
 import type { ExecutionMode } from '../store/types.js';
 import type { AddItems, BatchInput } from './types.js';
@@ -10,7 +11,7 @@ import type { AddItems, BatchInput } from './types.js';
 /** Checks of messages, which any SDK may send. Pure; each throws an Error that says what is wanted. */
 
 /** The settings a batch is started with, which any SDK may send. Throws a failure that ends the workflow. */
-export function checkInput({ concurrency, budgetUsd, deadline, execution, weight }: BatchInput): void {
+export function checkInput({ concurrency, budgetUsd, deadline, execution, maxFailures, weight }: BatchInput): void {
   try {
     if (concurrency !== undefined) checkConcurrency(concurrency);
     if (weight !== undefined) checkWeight(weight);
@@ -18,6 +19,7 @@ export function checkInput({ concurrency, budgetUsd, deadline, execution, weight
     // A deadline that has passed is no mistake: the batch then ends at once, all of it `notRun`.
     if (deadline !== undefined) checkDeadline(deadline, -Infinity);
     if (execution !== undefined) checkExecution(execution);
+    if (maxFailures !== undefined) checkMaxFailures(maxFailures);
   } catch (error) {
     throw ApplicationFailure.nonRetryable(`The batch's input can't be used: ${thrownText(error)}`, 'input');
   }
@@ -71,6 +73,10 @@ export function checkDeadline(value: unknown, now: number): void {
   if (time <= now) throw new Error(`setDeadline wants a time in the future; ${text} has passed`);
 }
 
+function checkMaxFailures(value: unknown): void {
+  if (!isMaxFailures(value)) throw new Error(`maxFailures wants ${MAX_FAILURES_FORM}`);
+}
+
 /** Pool limits: positive numbers under their names. */
 export function checkLimits(value: unknown): void {
   if (!isJsonObject(value)) throw new Error('setLimits wants an object such as {"rpm": 600}');
@@ -85,6 +91,18 @@ export function checkLimits(value: unknown): void {
 /** Keeps the limits' known names; for values that passed {@link checkLimits}. */
 export function limitsOf(value: PoolLimits): PoolLimits {
   return limitsBy((name) => value[name]);
+}
+
+/** Position of a record. */
+export function isIndex(value: unknown): boolean {
+  return typeof value === 'number' && Number.isInteger(value) && value >= 0;
+}
+
+/** Why someone pauses, if the payload of `pause` says it in words. */
+export function readReason(value: unknown): string | undefined {
+  if (!isJsonObject(value)) return undefined;
+  const { reason } = value;
+  return typeof reason === 'string' && reason !== '' ? reason : undefined;
 }
 
 /** Reads the payload of `addItems`; a text says what is wrong with it. */

@@ -16,6 +16,7 @@ function snapshot(change: Partial<BatchSnapshot> = {}): BatchSnapshot {
     taskName: 'tickets',
     taskHash: 'h',
     source: 'tickets.jsonl',
+    retryOf: null,
     status: 'running',
     reason: null,
     paused: null,
@@ -113,7 +114,7 @@ test('a plain line is one line, unpriced money is named', () => {
 
 test('every category has what to do, and exit codes follow the contract', () => {
   for (const category of ERROR_CATEGORIES) {
-    const remedy = remedyFor(category, 'b', 0, 'tempered run t d --new --reuse');
+    const remedy = remedyFor(category, 'b', 0);
     if (category !== 'input') expect(remedy).toMatch(/tempered /);
   }
   const end = (status: 'finished' | 'paused' | 'stopped' | 'cancelled', failed = 0, partial = 0) =>

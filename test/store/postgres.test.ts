@@ -3,6 +3,7 @@ import { startPostgres, type TestPostgres } from '../support/postgres.js';
 import { storeContract } from './contract.js';
 import { poolContract } from './poolContract.js';
 import { processContract } from './processContract.js';
+import { retryContract } from './retryContract.js';
 import { propertyContract } from './propertyContract.js';
 import { spendContract } from './spendContract.js';
 
@@ -29,6 +30,7 @@ describe('PostgreSQL', () => {
   const url = (): string => postgres.url;
   storeContract(url);
   poolContract(url);
+  retryContract(url);
   propertyContract(url);
   spendContract(url);
   processContract(url, freshDatabase);

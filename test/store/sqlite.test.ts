@@ -4,6 +4,7 @@ import path from 'node:path';
 import { storeContract } from './contract.js';
 import { poolContract } from './poolContract.js';
 import { processContract } from './processContract.js';
+import { retryContract } from './retryContract.js';
 import { propertyContract } from './propertyContract.js';
 import { spendContract } from './spendContract.js';
 
@@ -19,6 +20,7 @@ afterAll(() => {
 describe('SQLite', () => {
   storeContract(url);
   poolContract(url);
+  retryContract(url);
   propertyContract(url);
   spendContract(url);
   processContract(url, () => Promise.resolve(fresh()));

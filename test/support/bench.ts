@@ -15,6 +15,7 @@ import { startTemporal, type TestTemporal } from './temporal.js';
 /** All a batch needs, for real: a Temporal server, a SQLite store, a simulated provider, the library. */
 export class Bench {
   private readonly workers = new Set<RunningWorker>();
+  private readonly others: Tempered[] = [];
 
   private constructor(
     private readonly folder: string,
@@ -47,10 +48,19 @@ export class Bench {
   }
 
   /** Starts a worker in this process; `close` shuts it down. */
-  async work(options: WorkOptions = {}): Promise<RunningWorker> {
-    const worker = await this.tempered.startWorker({ log: () => undefined, pools: ['anthropic'], ...options });
+  async work(options: WorkOptions = {}, from = this.tempered): Promise<RunningWorker> {
+    const worker = await from.startWorker({ log: () => undefined, pools: ['anthropic'], ...options });
     this.workers.add(worker);
     return worker;
+  }
+
+  /** Another process's door to the same store and server, with another environment; `close` closes it. */
+  async another(env: Readonly<Record<string, string>>): Promise<Tempered> {
+    const { folder, temporal, sim, store } = this;
+    const all = { ...simulatorEnv(sim.url), ...env };
+    const other = await openTempered({ address: temporal.address, store: store.url, folder, env: all });
+    this.others.push(other);
+    return other;
   }
 
   /** Shuts a worker down as Ctrl-C does. */
@@ -73,7 +83,7 @@ export class Bench {
   /** Shuts everything down. */
   async close(): Promise<void> {
     for (const worker of this.workers) await worker.shutdown();
-    await this.tempered.close();
+    for (const tempered of [this.tempered, ...this.others]) await tempered.close();
     await this.store.close();
     await this.connection.close();
     await this.sim.close();

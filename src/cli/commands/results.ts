@@ -15,6 +15,7 @@ interface ResultsOptions extends PlaceOptions {
   readonly follow?: boolean;
   readonly out?: string;
   readonly withInput?: boolean;
+  readonly own?: boolean;
 }
 
 /** What `--failed` shows. */
@@ -23,12 +24,13 @@ const UNFINISHED: readonly OutcomeStatus[] = ['partial', 'failed', 'notRun'];
 /** Adds `results`. */
 export function addResults(program: Command, host: CommandHost): void {
   withPlace(program.command('results'))
-    .description('outcomes of a batch as JSON lines, in input order')
+    .description('outcomes of a batch as JSON lines, in input order; those of its retries where they are newer')
     .argument('<batch>', 'id, a unique beginning of it, or latest')
     .option('--failed', 'only records without a whole valid answer')
     .option('--follow', 'as they finish, until the batch has ended')
     .option('--out <file>', 'to a file (.jsonl, .csv, .parquet) instead of stdout')
     .option('--with-input', 'add each record')
+    .option('--own', "the batch's own outcomes, not the newer ones of its retries")
     .action((name: string, options: ResultsOptions) =>
       host.run(options.json === true, (io) =>
         withTempered(io, options, async (tempered) => results(io, await tempered.findBatch(name), options)),
@@ -54,7 +56,9 @@ async function results(io: Io, batch: BatchHandle, options: ResultsOptions): Pro
     }
   };
   try {
-    const source = wanted(options.follow === true ? batch.follow(interrupt.signal) : batch.outcomes(filter));
+    const latest = options.own !== true && (await batch.retries()).length > 0;
+    const all = latest ? batch.latestOutcomes(filter) : batch.outcomes(filter);
+    const source = wanted(options.follow === true ? batch.follow(interrupt.signal) : all);
     if (options.out === undefined) for await (const outcome of source) await io.data(JSON.stringify(outcome));
     else await writeOutcomes(options.out, source);
   } finally {

@@ -1,28 +1,20 @@
-import { mkdir } from 'node:fs/promises';
-import path from 'node:path';
 import { type Command, Option } from 'commander';
-import { assertWritable, writeOutcomes } from '../../client/data/index.js';
-import type { BatchHandle } from '../../client/handle.js';
-import { DEFAULT_FOLDER } from '../../client/openContext.js';
-import { isEnded } from '../../client/settled.js';
-import type { Submission } from '../../client/submit.js';
-import { applyOptions } from '../../client/applyOptions.js';
+import { assertWritable } from '../../client/data/index.js';
 import type { Tempered } from '../../client/tempered.js';
 import { withModel } from '../../client/withModel.js';
 import { poolsOf } from '../../client/work.js';
 import type { AnyTask } from '../../task/defineTask.js';
 import { TemperedError } from '../../task/errors.js';
 import { loadTask } from '../../task/loadTask.js';
+import type { MaxFailures } from '../../task/maxFailures.js';
 import { type CommandHost, type PlaceOptions, shellWord, withPlace } from '../command.js';
-import { EXIT, type ExitCode, exitOf } from '../exit.js';
+import type { ExitCode } from '../exit.js';
 import { Interrupt } from '../interrupt.js';
 import type { Io } from '../io.js';
-import { limiterName } from '../limiterNames.js';
-import { watchBatch } from '../live.js';
-import { amount, deadline, dollars, wholeNumber } from '../parse.js';
-import { withTempered, workerLog } from '../place.js';
-import { leaveText, startText } from '../startText.js';
-import { summaryText } from '../summaryText.js';
+import { amount, deadline, dollars, maxFailures, wholeNumber } from '../parse.js';
+import { withTempered } from '../place.js';
+import { Session } from '../session.js';
+import { startText } from '../startText.js';
 import { dryRun } from './dryRun.js';
 
 /** Options of `run`. */
@@ -45,6 +37,8 @@ export interface RunOptions extends PlaceOptions {
   readonly onBudget?: 'pause' | 'stop';
   /** No prompt starts after it. */
   readonly deadline?: Date;
+  /** Failures it may have. */
+  readonly maxFailures?: MaxFailures;
   /** Own id. */
   readonly batchId?: string;
   /** Run again on the same data. */
@@ -79,6 +73,7 @@ export function addRun(program: Command, host: CommandHost): void {
     .option('--limit <n>', 'only the first records', wholeNumber(1))
     .option('--budget <usd>', 'most it may cost', dollars)
     .addOption(new Option('--on-budget <what>', 'at the end of the budget (default: pause)').choices(['pause', 'stop']))
+    .option('--max-failures <n>', "pause after more failures than this: 20, or 5% (default: the task's)", maxFailures)
     .option('--deadline <dur>', 'no prompt starts after this: 30m, 2h, or an ISO time', deadline)
     .option('--batch-id <id>', 'own id instead of one made of task and data')
     .option('--new', 'run again although the same task ran on the same data')
@@ -133,18 +128,27 @@ class Run {
   ) {}
 
   async execute(): Promise<ExitCode> {
-    const { data, options, interrupt } = this.call;
+    const { data, options } = this.call;
     // Found out now, not after the money is spent.
     if (options.out !== undefined) await assertWritable(options.out);
     if (options.detach === true) await this.needWorker();
     const { batch, submission } = await this.tempered.submit(this.task, data, this.startOptions());
     const earlierUsd = (await batch.progress()).money.spentUsd;
     startText(submission, this.task).forEach((line) => this.io.say(line));
-    if (submission.kind === 'shown') return this.report(batch, submission, earlierUsd);
-    if (options.detach === true) return this.detach(batch, submission);
-    interrupt.message = 'Saving: prompts in flight finish.';
-    await this.work(batch, submission);
-    return this.report(batch, submission, earlierUsd);
+    return this.session().run(batch, submission, earlierUsd);
+  }
+
+  private session(): Session {
+    const { command, interrupt, options } = this.call;
+    return new Session(this.io, this.tempered, {
+      command,
+      interrupt,
+      work: { tasks: [this.task], pools: poolsOf(this.task) },
+      start: this.startOptions(),
+      detach: options.detach === true,
+      out: options.out,
+      withInput: options.withInput === true,
+    });
   }
 
   private startOptions() {
@@ -158,7 +162,7 @@ class Run {
       batchId,
       reuse,
     } = this.call.options;
-    const { execution, onBadInput, idField, open, new: again } = this.call.options;
+    const { execution, onBadInput, idField, open, new: again, maxFailures: limitOfFailures } = this.call.options;
     const { signal } = this.call.interrupt;
     const start = {
       concurrency,
@@ -167,6 +171,7 @@ class Run {
       limit,
       budgetUsd,
       onBudget,
+      maxFailures: limitOfFailures,
       deadline: until,
       batchId,
       reuse,
@@ -183,60 +188,5 @@ class Run {
     throw new TemperedError('network', `--detach needs a worker, and none polls ${missing.join(' and ')}.`, {
       remedy: 'Start one in another terminal: `tempered dev TASK` (embedded server) or `tempered worker TASK`.',
     });
-  }
-
-  /** Leaves the work to others. */
-  private async detach(batch: BatchHandle<unknown>, submission: Submission): Promise<ExitCode> {
-    if (submission.kind === 'attached') await applyOptions(batch, this.startOptions());
-    this.io.say(`It runs on. Watch it: tempered watch ${batch.id}; its results: tempered results ${batch.id}`);
-    this.io.result(await batch.summary());
-    return EXIT.ok;
-  }
-
-  /** Works on the batch and shows it until it has ended, paused with nobody watching, or was left. */
-  private async work(batch: BatchHandle<unknown>, submission: Submission): Promise<void> {
-    const { interrupt } = this.call;
-    const worker = await this.tempered.startWorker({
-      tasks: [this.task],
-      pools: poolsOf(this.task),
-      log: workerLog(this.io),
-    });
-    try {
-      if (submission.kind === 'attached') await applyOptions(batch, this.startOptions());
-      await watchBatch(this.io, batch, {
-        interrupt,
-        working: worker.run,
-        limiter: () => limiterName(worker.limiter(batch.id)),
-        unpolled: () => Promise.resolve([]),
-      });
-    } finally {
-      await worker.shutdown();
-    }
-  }
-
-  private async report(
-    batch: BatchHandle<unknown>,
-    submission: Submission,
-    earlierUsd: number | null,
-  ): Promise<ExitCode> {
-    const { io } = this;
-    const { interrupt, command } = this.call;
-    const { status } = await batch.progress();
-    const ended = isEnded(status);
-    const out = ended ? await this.writeResults(batch) : null;
-    const summary = await batch.summary(out);
-    const facts = { earlierUsd, reused: submission.reused, rerun: `${command} --new --reuse` };
-    for (const line of await summaryText(batch, summary, facts)) io.say(line);
-    if (!ended) leaveText(await batch.progress(), command).forEach((line) => io.say(line));
-    io.result(summary);
-    return interrupt.asked && !ended ? EXIT.stopped : exitOf(summary);
-  }
-
-  private async writeResults(batch: BatchHandle<unknown>): Promise<string> {
-    const { out, withInput = false } = this.call.options;
-    const file = out ?? path.join(DEFAULT_FOLDER, 'results', `${batch.id}.jsonl`);
-    if (out === undefined) await mkdir(path.dirname(file), { recursive: true });
-    await writeOutcomes(file, this.tempered.batch(batch.id).outcomes({ withInput }));
-    return file;
   }
 }

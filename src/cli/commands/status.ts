@@ -67,14 +67,18 @@ async function one(io: Io, batch: BatchHandle, server: ServerState): Promise<Exi
     const state = { snapshot, speed: new Rates().measure(snapshot), limiter: limiterOf(snapshot, server) };
     for (const line of panelLines(state, io.width, paintFor(io.people, process.env))) io.say(line);
   }
-  const rerun = 'tempered run TASK DATA --new --reuse';
-  for (const line of await summaryText(batch, summary, { earlierUsd: null, reused: 0, rerun })) io.say(line);
+  for (const line of await summaryText(batch, summary, { earlierUsd: null, reused: 0 })) io.say(line);
   const cache = await batch.cacheStatistics();
   io.say(`  cache     ${cacheText(cache)}`);
+  const retries = await batch.retries();
+  if (snapshot.retryOf !== null) io.say(`  retry of  ${snapshot.retryOf}`);
+  for (const one of retries) io.say(`  retry     ${retryText(one)}`);
+  if (retries.length > 0) io.say(`  together  tempered results ${batch.id}`);
   io.say(`  ${serverText(server)}`);
   const { inFlight, stages } = counters;
   const more = { reason: paused?.message ?? reason, model, concurrency, inFlight, stages, budgetUsd: sums.budgetUsd };
-  io.result({ ...summary, ...more, cache, failures, server });
+  const { retryOf } = snapshot;
+  io.result({ ...summary, ...more, cache, failures, retryOf, retries: retries.map(relation), server });
   return EXIT.ok;
 }
 
@@ -83,6 +87,14 @@ function cacheText(made: CacheStatistics): string {
   if (hitRate === null) return 'nothing sent yet';
   const tokens = `${count(cachedTokens)} tokens read (${percent(hitRate)} of all), ${count(writtenTokens)} written`;
   return `${tokens}; ${count(cachedBlocks)} of ${count(totalBlocks)} blocks marked; ${money(savedUsd)} saved`;
+}
+
+function retryText({ batchId, status, counters }: BatchSnapshot): string {
+  return `${batchId} ${status}: ${count(counters.succeeded)} of ${count(counters.items)} succeeded`;
+}
+
+function relation({ batchId, status, counters: { items, succeeded } }: BatchSnapshot) {
+  return { batchId, status, items, succeeded };
 }
 
 function limiterOf(snapshot: BatchSnapshot, server: ServerState): string | null {

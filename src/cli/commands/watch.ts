@@ -48,7 +48,7 @@ async function watch(io: Io, tempered: Tempered, name: string, files: readonly s
     }
     const snapshot = await batch.progress();
     const summary = await batch.summary();
-    const facts = { earlierUsd: before.money.spentUsd, reused: 0, rerun: 'tempered run TASK DATA --new --reuse' };
+    const facts = { earlierUsd: before.money.spentUsd, reused: 0 };
     for (const line of await summaryText(batch, summary, facts)) io.say(line);
     if (!isEnded(snapshot.status)) leaveText(snapshot, null).forEach((line) => io.say(line));
     io.result(summary);

@@ -96,11 +96,12 @@ function modelBody({ ref, contextTokens, maxOutputTokens }: ModelInfo): JsonObje
   };
 }
 
-function ratings(blocked: boolean): JsonObject[] {
+/** One category stands out: what is blocked, or what a prompt with the word `dangerous` is answered. */
+function ratings(probability: 'NEGLIGIBLE' | 'MEDIUM' | 'HIGH'): JsonObject[] {
   return CATEGORIES.map((category, i) => ({
     category: `HARM_CATEGORY_${category}`,
-    probability: blocked && i === 3 ? 'HIGH' : 'NEGLIGIBLE',
-    ...(blocked && i === 3 ? { blocked: true } : {}),
+    probability: i === 3 ? probability : 'NEGLIGIBLE',
+    ...(probability === 'HIGH' && i === 3 ? { blocked: true } : {}),
   }));
 }
 
@@ -121,7 +122,11 @@ function usageBody({ usage }: Answer): JsonObject {
   };
 }
 
-function candidate(answer: Answer): JsonObject {
+function isRisky({ userTexts }: Asked): boolean {
+  return /\bdangerous\b/i.test(userTexts.at(-1) ?? '');
+}
+
+function candidate(answer: Answer, risky: boolean): JsonObject {
   const calls = answer.toolCalls.map(({ name, input }): JsonObject => ({
     functionCall: { name, args: input },
     thoughtSignature: SIGNATURE,
@@ -134,7 +139,7 @@ function candidate(answer: Answer): JsonObject {
     finishReason: refused ? 'PROHIBITED_CONTENT' : answer.truncated ? 'MAX_TOKENS' : 'STOP',
     ...(refused ? { finishMessage: answer.text } : {}),
     index: 0,
-    safetyRatings: ratings(false),
+    safetyRatings: ratings(risky ? 'MEDIUM' : 'NEGLIGIBLE'),
   };
 }
 
@@ -142,8 +147,8 @@ function generated(call: Call, asked: Asked, answer: Answer): JsonObject {
   const blocked = answer.kind === 'safety';
   return {
     ...(blocked
-      ? { promptFeedback: { blockReason: 'SAFETY', safetyRatings: ratings(true) } }
-      : { candidates: [candidate(answer)] }),
+      ? { promptFeedback: { blockReason: 'SAFETY', safetyRatings: ratings('HIGH') } }
+      : { candidates: [candidate(answer, isRisky(asked))] }),
     usageMetadata: usageBody(answer),
     modelVersion: asked.model,
     responseId: call.id.slice(4),
