@@ -12,7 +12,7 @@ const BIN = fileURLToPath(new URL('../../bin/tempered', import.meta.url));
 
 /** What every contender asks for: the same words, and the same checked answer. */
 export const INSTRUCTIONS = 'Sort the support ticket. Answer in JSON.';
-export const SCHEMA = {
+const SCHEMA = {
   type: 'object',
   properties: { label: { enum: ['bug', 'billing', 'other'] }, urgent: { type: 'boolean' } },
   required: ['label', 'urgent'],

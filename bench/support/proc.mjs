@@ -13,13 +13,13 @@ export function cpuMs(pid) {
 }
 
 /** Most memory a process has had resident since {@link forgetPeak}; MB. */
-export function peakMb(pid) {
+function peakMb(pid) {
   const line = read(pid, 'status')?.match(/^VmHWM:\s+(\d+) kB/m);
   return line ? Number(line[1]) / 1024 : 0;
 }
 
 /** Peaks are counted from now on. */
-export function forgetPeak(pid) {
+function forgetPeak(pid) {
   try {
     writeFileSync(`/proc/${pid}/clear_refs`, '5');
   } catch {

@@ -14,7 +14,7 @@ export const RESULTS = fileURLToPath(new URL('../results', import.meta.url));
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 
 /** The middle value; of an even number the mean of the two. */
-export function median(values) {
+function median(values) {
   const sorted = [...values].sort((a, b) => a - b);
   const half = sorted.length / 2;
   return sorted.length % 2 === 1 ? sorted[Math.floor(half)] : (sorted[half - 1] + sorted[half]) / 2;
@@ -39,7 +39,7 @@ const loads = [os.loadavg()[0]];
 setInterval(() => loads.push(os.loadavg()[0]), 5_000).unref();
 
 /** What the figures were measured on, with the load average from the benchmark's beginning to now. */
-export function machine() {
+function machine() {
   const [cpu] = os.cpus();
   const version = JSON.parse(readFileSync(path.join(ROOT, 'package.json'), 'utf8')).version;
   return {

@@ -34,7 +34,7 @@ export async function startMonitor(tempered: Tempered, options: MonitorOptions =
   const { port = DEFAULT_PORT, host = '127.0.0.1', token } = options;
   if (token === undefined && !isLocalName(host)) {
     throw new TemperedError('input', `Others can reach ${host}, so a token is needed.`, {
-      remedy: 'Give one with --token or TEMPERED_SERVE_TOKEN, or listen on 127.0.0.1.',
+      remedy: 'Give one in TEMPERED_SERVE_TOKEN, or listen on 127.0.0.1.',
     });
   }
   const server = createServer((request, response) => {

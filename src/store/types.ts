@@ -16,12 +16,11 @@ import type {
   JournalRow,
   NewOutcome,
   OutcomeFilter,
-  RangeCounts,
-  FailureGroup,
-  SpendRow,
 } from './rows.js';
+import type { FailureGroup, RangeCounts, SpendRow } from './sums.js';
 
 export type * from './rows.js';
+export type * from './sums.js';
 export type * from './poolRows.js';
 
 /** Everything durable outside Temporal. One contract, two backends. All methods throw `TemperedError` for a full disk, a read-only folder, or a lost database. */

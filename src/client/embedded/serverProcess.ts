@@ -48,7 +48,10 @@ const DYNAMIC_CONFIG = [
   'matching.persistenceMaxQPS=100000',
 ];
 
-/** What this server is started with that a `temporal server start-dev` is not, for speed. */
+/**
+ * What this server is started with that a `temporal server start-dev` is not, for speed. The benches start theirs with it.
+ * @public
+ */
 export const SPEED_SETTINGS: readonly string[] = [
   ...PRAGMAS.flatMap((pragma) => ['--sqlite-pragma', pragma]),
   ...DYNAMIC_CONFIG.flatMap((value) => ['--dynamic-config-value', value]),

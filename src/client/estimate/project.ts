@@ -80,7 +80,7 @@ function average(values: readonly number[]): number {
 }
 
 /** What a record costs in a mode; nano-dollars; null when the price is unknown. */
-export function recordNano(info: ModelInfo, record: SampledRecord, mode: PriceMode): number | null {
+function recordNano(info: ModelInfo, record: SampledRecord, mode: PriceMode): number | null {
   let sum = 0;
   for (const { usage, times, isFirst } of record.prompts) {
     const cost =
