@@ -8,6 +8,14 @@
 export { defineTask } from './task/defineTask.js';
 export type { AnyTask, OutputOf, Task, TaskOptions } from './task/defineTask.js';
 export { loadTask } from './task/loadTask.js';
+export type {
+  BatchApiConfig,
+  CacheConfig,
+  FallbackConfig,
+  OptimizationConfig,
+  OptimizationLayer,
+  OptimizationOptions,
+} from './task/optimization.js';
 export type { ContentPart, Message, PoolLimits, Stage, TaskFunctionName, TaskSpec } from './task/spec.js';
 export type {
   AttemptContext,

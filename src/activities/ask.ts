@@ -3,7 +3,7 @@ import { parseModelRef } from '../models/modelRef.js';
 import { promptBytes } from '../models/promptBytes.js';
 import type { ModelInfo } from '../models/types.js';
 import { variationFor } from '../models/variation.js';
-import { cachesPrefix } from '../caching/breakpoints.js';
+import { planCache, staticTurns } from '../caching/breakpoints.js';
 import type { PromptRequest, ProviderSet } from '../providers/types.js';
 import { currentStage } from '../recovery/ladder.js';
 import { stageRequest } from '../recovery/request.js';
@@ -12,6 +12,7 @@ import type { Control, StoredRecord } from '../store/types.js';
 import type { Json, JsonObject } from '../task/json.js';
 import type { StageKind, Variation } from '../task/outcome.js';
 import { renderRecord } from '../task/render.js';
+import { type Caching, ownCaching, plannedMarks } from './caching.js';
 import type { WorkerTask } from './context.js';
 
 /** Everything that is decided about a prompt before it may be sent. */
@@ -54,6 +55,8 @@ export interface AskInput {
   readonly prepared: Json | undefined;
   /** Endpoints, for what is known of their models. */
   readonly endpoints: Pick<ProviderSet, 'modelInfo'>;
+  /** How its prefix is cached, and how many prompts share it. Default: as the task says, in a batch of any size. */
+  readonly cache?: Caching;
   /** The time prices are read at. */
   readonly now: Date;
 }
@@ -72,6 +75,18 @@ export function buildAsk(input: AskInput): Ask {
   const rendered = record.rendered ?? renderRecord(promptOf(task), record.input, { prepared: input.prepared ?? null });
   const reworded = chosen.sent.reworded === true;
   const asked = stageRequest({ spec: task.spec, stage, rendered, kept, issues: state.issues, reworded });
+  const cache = input.cache ?? ownCaching(task.spec);
+  const marks = plannedMarks(cache, () =>
+    planCache({
+      config: cache.config,
+      info,
+      ...asked,
+      params: task.spec.params,
+      staticTurns: staticTurns(task.spec),
+      // Another schema is another prefix, and each partial prompt's own: nobody reads what it would write.
+      prompts: asked.kind === 'partial' ? 1 : cache.prompts,
+    }),
+  );
   const request: PromptRequest = {
     model: ref.model,
     instructions: asked.instructions,
@@ -81,7 +96,8 @@ export function buildAsk(input: AskInput): Ask {
     maxOutputTokens: Math.min(state.maxOutputTokens, info.maxOutputTokens ?? Infinity),
     temperature: chosen.sent.temperature,
     effort: chosen.sent.effort,
-    cachePrefix: cachesPrefix(task.spec.cache, asked.instructions, info),
+    cachePrefix: marks !== undefined,
+    cacheMarks: marks,
     params: task.spec.params,
     timeoutMs: task.plan.promptTimeoutMs,
   };

@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { parseDocument } from 'yaml';
 import { z } from 'zod';
+import { type Environments, environmentsSchema } from '../caching/environments.js';
 import { didYouMean } from '../task/nearest.js';
 import { type EndpointConfigs, endpointsSchema } from '../providers/providerSet.js';
 import { USER_MODEL_MEMBERS, type UserModels, userModelsSchema } from '../models/userModels.js';
@@ -17,6 +18,7 @@ const configSchema = z.strictObject({
     .string()
     .regex(/^[^/\s]+\/\S+$/, 'write provider/model')
     .optional(),
+  environments: environmentsSchema.exactOptional(),
 });
 
 /** Every member the file can have, for near names. */
@@ -27,7 +29,8 @@ const MEMBERS: readonly string[] = [
 ];
 
 /** The form of the file, for errors. */
-const KNOWN = 'Known: providers: {NAME: {kind, baseUrl, apiKeyEnv}}, models: {PROVIDER/MODEL: {…}}, defaultModel.';
+const KNOWN =
+  'Known: providers: {NAME: {kind, baseUrl, apiKeyEnv}}, models: {PROVIDER/MODEL: {…}}, defaultModel, environments: {NAME: {documents, services, purposes}}.';
 
 /** What `tempered.config.{json,yaml}` sets for every command in its folder. */
 export interface NodeConfig {
@@ -37,6 +40,8 @@ export interface NodeConfig {
   readonly models: UserModels;
   /** The model of handles that name none, `provider/model`. */
   readonly defaultModel?: string | undefined;
+  /** How prompts are made cheaper, by environment. */
+  readonly environments?: Environments;
 }
 
 /**

@@ -4,11 +4,13 @@ import { WorkflowExecutionAlreadyStartedError } from '@temporalio/client';
 import type { BatchOptions, BatchRow, BatchStatus } from '../store/types.js';
 import type { AnyTask } from '../task/defineTask.js';
 import { TemperedError } from '../task/errors.js';
+import type { OptimizationConfig, OptimizationOptions } from '../task/optimization.js';
 import { nanoToUsd, usdToNano } from '../task/money.js';
 import { batchId, CONTROL_QUEUE } from '../workflows/ids.js';
 import { DEFAULT_CONCURRENCY } from '../workflows/settings.js';
 import type { BatchInput } from '../workflows/types.js';
 import type { batch } from '../workflows/batch.js';
+import { parseOptimization } from '../caching/config.js';
 import { closeGone } from './closeGone.js';
 import { checkBudget, checkConcurrency, checkDeadline, checkModels, checkStoreReach } from './checks.js';
 import type { ClientContext } from './context.js';
@@ -49,6 +51,8 @@ export interface StartOptions {
   readonly idField?: string | undefined;
   /** Keep the input open for `addItems` until `closeInput`. Default false. */
   readonly open?: boolean | undefined;
+  /** How prompts are made cheaper, before what the task and the configuration say. Default: what those say. */
+  readonly optimization?: OptimizationOptions | undefined;
   /** Gives up waiting for loading or the server. What was loaded is dropped. */
   readonly signal?: AbortSignal | undefined;
 }
@@ -82,12 +86,15 @@ export async function submit(
   checkBudget(task.spec, options.budgetUsd, context.providers);
   const deadline = checkDeadline(options.deadline);
   const onBad = options.onBadInput ?? 'fail';
+  const call = options.optimization === undefined ? undefined : parseOptimization(options.optimization);
   checkStoreReach(context.store.url, await context.foundTarget());
   const opened = await openData(data, { limit: options.limit, onBad });
   try {
     const dataHash = hashOf(opened, options.idField);
     const id = await chooseId(context, task, dataHash, options);
-    const found = await claim(context, { id, task, data: opened, dataHash, options: { ...options, deadline } });
+    const optimization = await context.optimization(task.spec, id, call);
+    const claimed = { id, task, data: opened, dataHash, optimization, options: { ...options, deadline } };
+    const found = await claim(context, claimed);
     if (isEnded(found.row.status)) {
       return { batchId: id, kind: 'shown', status: found.row.status, load: null, reused: 0 };
     }
@@ -146,6 +153,7 @@ interface Claim {
   readonly task: AnyTask;
   readonly data: OpenedData;
   readonly dataHash: string;
+  readonly optimization: OptimizationConfig;
   readonly options: StartOptions & { readonly deadline: string | undefined };
 }
 
@@ -185,7 +193,8 @@ async function fill(context: ClientContext, claimed: Claim): Promise<{ row: Batc
   }
 }
 
-function newRow({ id, task, data, dataHash, options }: Claim): Parameters<ClientContext['store']['createBatch']>[0] {
+function newRow(claimed: Claim): Parameters<ClientContext['store']['createBatch']>[0] {
+  const { id, task, data, dataHash, optimization, options } = claimed;
   const { concurrency = DEFAULT_CONCURRENCY, budgetUsd, onBudget = 'pause', deadline, open = false } = options;
   const { execution = 'item' } = options;
   const settings: BatchOptions = {
@@ -195,6 +204,7 @@ function newRow({ id, task, data, dataHash, options }: Claim): Parameters<Client
     onBudget,
     deadline: deadline === undefined ? null : Date.parse(deadline),
     open,
+    optimization,
   };
   const { hash: taskHash, spec } = task;
   const source = data.dataset.source;
@@ -235,7 +245,7 @@ async function startWorkflow(context: ClientContext, task: AnyTask, row: BatchRo
 }
 
 function inputOf({ taskHash, options }: BatchRow): BatchInput {
-  const { concurrency, execution, budgetNano, onBudget, deadline, open } = options;
+  const { concurrency, execution, budgetNano, onBudget, deadline, open, optimization } = options;
   return {
     task: taskHash,
     concurrency,
@@ -244,6 +254,7 @@ function inputOf({ taskHash, options }: BatchRow): BatchInput {
     ...(budgetNano === null ? {} : { budgetUsd: nanoToUsd(budgetNano) }),
     ...(deadline === null ? {} : { deadline: new Date(deadline).toISOString() }),
     ...(open ? { open } : {}),
+    ...(optimization === undefined ? {} : { optimization }),
   };
 }
 

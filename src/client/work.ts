@@ -18,7 +18,7 @@ export interface WorkOptions {
 
 /** Starts a worker in this process, on a connection of its own. */
 export async function work(context: ClientContext, options: WorkOptions): Promise<RunningWorker> {
-  const { store, providers } = context;
+  const { store, providers, optimizing } = context;
   const target = await context.target();
   const client = await context.client();
   const { tasks = [], pools, log, buildId } = options;
@@ -34,6 +34,7 @@ export async function work(context: ClientContext, options: WorkOptions): Promis
     namespace: target.namespace,
     store,
     providers,
+    optimizing,
     tasks,
     ...(pools === undefined ? {} : { pools }),
     ...(log === undefined ? {} : { log }),

@@ -1,6 +1,7 @@
 import type { StopReason } from '../limits/types.js';
 import type { ItemError } from '../task/errors.js';
 import type { Json, JsonObject } from '../task/json.js';
+import type { OptimizationConfig } from '../task/optimization.js';
 import type { Issue, OutcomeMetadata, OutcomeStatus, PromptVerdict, StageKind, Variation } from '../task/outcome.js';
 import type { RenderedPrompt } from '../task/spec.js';
 import type { Usage } from '../task/usage.js';
@@ -25,6 +26,8 @@ export interface BatchOptions {
   readonly deadline: number | null;
   /** Input may grow by `addItems` until `closeInput`. */
   readonly open: boolean;
+  /** How prompts are made cheaper, as resolved when the batch started. Absent: as the task says. */
+  readonly optimization?: OptimizationConfig;
 }
 
 /** A batch's row. */

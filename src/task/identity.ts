@@ -21,11 +21,11 @@ function sha256(text: string): string {
 }
 
 /**
- * A task's identity: hash of all that changes an answer or what is kept of it. Only the account's quotas (`limits`)
- * are left out. `code` is the source text of the module's functions by name.
+ * A task's identity: hash of all that changes an answer or what is kept of it. The account's quotas (`limits`)
+ * and what only makes prompts cheaper (`optimization`) are left out. `code` is the source text of the module's functions by name.
  */
 export function taskHash(spec: TaskSpec, code: Readonly<Record<string, string>> = {}): string {
-  return sha256(canonicalJson({ spec: { ...spec, limits: undefined }, code }));
+  return sha256(canonicalJson({ spec: { ...spec, limits: undefined, optimization: undefined }, code }));
 }
 
 /** A record's identity, for `--reuse`: its content and the prompt made of it. */
