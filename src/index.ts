@@ -11,6 +11,14 @@ export { reviewSafety } from './task/safety.js';
 export type { SafetyLevel } from './task/safety.js';
 export { loadTask } from './task/loadTask.js';
 export type { MaxFailures } from './task/maxFailures.js';
+export type {
+  BatchApiConfig,
+  CacheConfig,
+  FallbackConfig,
+  OptimizationConfig,
+  OptimizationLayer,
+  OptimizationOptions,
+} from './task/optimization.js';
 export type { ContentPart, Message, PoolLimits, Stage, TaskFunctionName, TaskSpec } from './task/spec.js';
 export type {
   AttemptContext,

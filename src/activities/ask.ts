@@ -3,7 +3,7 @@ import { parseModelRef } from '../models/modelRef.js';
 import { promptBytes } from '../models/promptBytes.js';
 import type { ModelInfo } from '../models/types.js';
 import { variationFor } from '../models/variation.js';
-import { cachesPrefix } from '../caching/breakpoints.js';
+import { planCache, staticTurns } from '../caching/breakpoints.js';
 import type { PromptTokens } from '../limits/types.js';
 import type { PromptRequest, ProviderSet } from '../providers/types.js';
 import { currentStage } from '../recovery/ladder.js';
@@ -13,6 +13,7 @@ import type { Control, StoredRecord } from '../store/types.js';
 import type { Json, JsonObject } from '../task/json.js';
 import type { StageKind, Variation } from '../task/outcome.js';
 import { renderRecord } from '../task/render.js';
+import { type Caching, ownCaching, plannedMarks } from './caching.js';
 import type { WorkerTask } from './context.js';
 
 /** Everything that is decided about a prompt before it may be sent. */
@@ -55,6 +56,8 @@ export interface AskInput {
   readonly prepared: Json | undefined;
   /** Endpoints, for what is known of their models. */
   readonly endpoints: Pick<ProviderSet, 'modelInfo'>;
+  /** How its prefix is cached, and how many prompts share it. Default: as the task says, in a batch of any size. */
+  readonly cache?: Caching;
   /** The time prices are read at. */
   readonly now: Date;
 }
@@ -73,6 +76,18 @@ export function buildAsk(input: AskInput): Ask {
   const rendered = record.rendered ?? renderRecord(promptOf(task), record.input, { prepared: input.prepared ?? null });
   const reworded = chosen.sent.reworded === true;
   const asked = stageRequest({ spec: task.spec, stage, rendered, kept, issues: state.issues, reworded });
+  const cache = input.cache ?? ownCaching(task.spec);
+  const marks = plannedMarks(cache, () =>
+    planCache({
+      config: cache.config,
+      info,
+      ...asked,
+      params: task.spec.params,
+      staticTurns: staticTurns(task.spec),
+      // Partial prompts too: a batch has few combinations of failed fields, and each is a prefix of its own.
+      prompts: cache.prompts,
+    }),
+  );
   const request: PromptRequest = {
     model: ref.model,
     instructions: asked.instructions,
@@ -82,7 +97,8 @@ export function buildAsk(input: AskInput): Ask {
     maxOutputTokens: Math.min(state.maxOutputTokens, info.maxOutputTokens ?? Infinity),
     temperature: chosen.sent.temperature,
     effort: chosen.sent.effort,
-    cachePrefix: cachesPrefix(task.spec.cache, asked.instructions, info),
+    cachePrefix: marks !== undefined,
+    cacheMarks: marks,
     params: task.spec.params,
     timeoutMs: task.plan.promptTimeoutMs,
   };

@@ -34,6 +34,8 @@ export interface ActivityDeps {
   readonly batches: BatchBook;
   /** For words to a batch workflow. */
   readonly client: Client;
+  /** LLM_OPTIMIZATION_ENABLED of this process; undefined = the batch's own settings hold. */
+  readonly optimizing?: boolean | undefined;
   /** Milliseconds since epoch. */
   readonly now: () => number;
   /** Aborted when this worker shuts down: what takes long starts nothing more. */
@@ -96,7 +98,7 @@ export class TaskBook {
 }
 
 /** What of a batch's row never changes while prompts run. */
-export type BatchFacts = Pick<BatchRow, 'id' | 'taskHash' | 'taskName' | 'prepared' | 'options'>;
+export type BatchFacts = Pick<BatchRow, 'id' | 'taskHash' | 'taskName' | 'prepared' | 'options' | 'items'>;
 
 /** Batches by id, read once: `prepare()` is over before the first prompt. */
 export class BatchBook {

@@ -9,6 +9,7 @@ import { type ItemError, TemperedError } from '../task/errors.js';
 import type { OutcomeMetadata } from '../task/outcome.js';
 import type { Json } from '../task/json.js';
 import { type Ask, buildAsk } from './ask.js';
+import { cachingOf } from './caching.js';
 import type { ActivityDeps } from './context.js';
 import { halt, isFatal, isUnspent, retryWait, UNREACHABLE_TRIES } from './faults.js';
 import { type Job, type Journalled, journalled, outcomeOf } from './job.js';
@@ -86,7 +87,6 @@ export class PromptRun {
   private ask(control: Control): Ask {
     const { batch, task, record, state, kept } = this.job;
     try {
-      const now = new Date(this.deps.now());
       return buildAsk({
         task,
         record,
@@ -95,7 +95,8 @@ export class PromptRun {
         control,
         prepared: batch.prepared,
         endpoints: this.deps.providers,
-        now,
+        cache: { ...cachingOf(batch, task.spec, this.deps.optimizing), warn: this.scope.warn },
+        now: new Date(this.deps.now()),
       });
     } catch (error) {
       if (!(error instanceof TemperedError)) throw error;

@@ -1,4 +1,5 @@
-import { cachesPrefix, estimateTokens } from '../caching/breakpoints.js';
+import { cachingOf } from '../activities/caching.js';
+import { type CachePlan, planCache, staticTurns } from '../caching/breakpoints.js';
 import { type CacheFacts, type CacheStatistics, cacheStatistics } from '../caching/statistics.js';
 import { parseModelRef } from '../models/modelRef.js';
 import type { ClientContext } from './context.js';
@@ -24,19 +25,31 @@ export async function statisticsByService(context: ClientContext): Promise<Recor
   return Object.fromEntries([...facts].map(([service, all]) => [service, cacheStatistics(all)]));
 }
 
-async function factsOf({ store, providers }: ClientContext, snapshot: BatchSnapshot): Promise<CacheFacts> {
-  const { counters, money, taskHash, model } = snapshot;
-  const spec = await store.getTask(taskHash);
-  const { instructions, messages, cache } = spec ?? { cache: { enabled: false } };
-  const ref = model === '' ? null : parseModelRef(model);
-  const info = ref === null ? null : providers.modelInfo(ref, new Date());
-  const marks = info !== null && cachesPrefix(cache, instructions, info);
+async function factsOf(context: ClientContext, snapshot: BatchSnapshot): Promise<CacheFacts> {
+  const { counters, money } = snapshot;
+  const { blocks, plan } = await planned(context, snapshot);
+  const marked = plan?.marks !== undefined;
   return {
     prompts: counters.prompts,
-    blocks: (instructions === undefined ? 0 : 1) + (messages?.length ?? 1),
-    marked: marks ? 1 : 0,
-    markedTokens: marks ? estimateTokens(instructions ?? '') : 0,
+    blocks,
+    marked: marked ? 1 : 0,
+    markedTokens: marked ? plan.decision.prefixTokens : 0,
     usage: counters.usage,
     savedUsd: money.cacheSavingsUsd,
   };
+}
+
+/** The blocks of one whole prompt of the batch, and where its breakpoints go; no plan while its model isn't known. */
+async function planned(
+  { store, providers, optimizing }: ClientContext,
+  { batchId, taskHash, model }: BatchSnapshot,
+): Promise<{ readonly blocks: number; readonly plan?: CachePlan }> {
+  const [batch, spec] = await Promise.all([store.getBatch(batchId), store.getTask(taskHash)]);
+  if (batch === undefined || spec === undefined || model === '') return { blocks: 1 };
+  const { config, prompts } = cachingOf(batch, spec, optimizing);
+  const { instructions, schema, messages = [], params } = spec;
+  const info = providers.modelInfo(parseModelRef(model), new Date());
+  const request = { config, info, instructions, schema: schema ?? undefined, messages, params, prompts };
+  const blocks = (instructions === undefined ? 0 : 1) + Math.max(1, messages.length);
+  return { blocks, plan: planCache({ ...request, staticTurns: staticTurns(spec) }) };
 }

@@ -2,6 +2,8 @@ import type { Client } from '@temporalio/client';
 import type { PoolConfigs } from '../limits/poolBook.js';
 import type { ProviderSet } from '../providers/types.js';
 import type { Store } from '../store/types.js';
+import type { OptimizationConfig, OptimizationLayer } from '../task/optimization.js';
+import type { TaskSpec } from '../task/spec.js';
 import type { Target } from './connect.js';
 
 /** Where a Temporal server is, and whether it answers. */
@@ -22,6 +24,13 @@ export interface ClientContext {
   readonly providers: ProviderSet;
   /** Pools as configured. */
   readonly pools: PoolConfigs;
+  /** LLM_OPTIMIZATION_ENABLED; undefined = the configuration decides. */
+  readonly optimizing: boolean | undefined;
+  /**
+   * How a task's prompts are made cheaper in a batch of this id: `tempered.config` is read now. `call` is what the start
+   * itself says. Throws `input`.
+   */
+  optimization(spec: TaskSpec, batchId: string, call: OptimizationLayer | undefined): Promise<OptimizationConfig>;
   /** Words about what takes long, for a person. */
   readonly onProgress: (line: string) => void;
   /** The Temporal server: starts the embedded one when no other is configured. Throws `network`. */

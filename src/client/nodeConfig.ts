@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { parseDocument } from 'yaml';
 import { z } from 'zod';
+import { type Environments, environmentsSchema } from '../caching/environments.js';
 import { didYouMean } from '../task/nearest.js';
 import type { PoolConfigs } from '../limits/poolBook.js';
 import { type EndpointConfigs, endpointsSchema } from '../providers/providerSet.js';
@@ -38,6 +39,7 @@ const configSchema = z.strictObject({
     .string()
     .regex(/^[^/\s]+\/\S+$/, 'write provider/model')
     .optional(),
+  environments: environmentsSchema.exactOptional(),
 });
 
 /** Every member the file can have, for near names. */
@@ -50,7 +52,7 @@ const MEMBERS: readonly string[] = [
 
 /** The form of the file, for errors. */
 const KNOWN =
-  'Known: providers: {NAME: {kind, baseUrl, apiKeyEnv}}, pools: {NAME: {models, rpm, tpm, inputTpm, outputTpm, inFlight, perDayUsd, dayStart}}, models: {PROVIDER/MODEL: {…}}, defaultModel.';
+  'Known: providers: {NAME: {kind, baseUrl, apiKeyEnv}}, pools: {NAME: {models, rpm, tpm, inputTpm, outputTpm, inFlight, perDayUsd, dayStart}}, models: {PROVIDER/MODEL: {…}}, defaultModel, environments: {NAME: {documents, services, purposes}}.';
 
 /** What `tempered.config.{json,yaml}` sets for every command in its folder. */
 export interface NodeConfig {
@@ -62,6 +64,8 @@ export interface NodeConfig {
   readonly models: UserModels;
   /** The model of handles that name none, `provider/model`. */
   readonly defaultModel?: string | undefined;
+  /** How prompts are made cheaper, by environment. */
+  readonly environments?: Environments;
 }
 
 /**

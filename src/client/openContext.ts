@@ -1,9 +1,11 @@
 import path from 'node:path';
 import type { Client } from '@temporalio/client';
+import { optimizationSwitch } from '../caching/config.js';
 import { createProviderSet } from '../providers/providerSet.js';
 import { openStore } from '../store/openStore.js';
 import { TemperedError } from '../task/errors.js';
 import { connectClient, findTarget, resolveTarget, type Target } from './connect.js';
+import { batchOptimization } from './batchOptimization.js';
 import type { ClientContext, ServerState } from './context.js';
 import { loadNodeConfig } from './nodeConfig.js';
 
@@ -41,6 +43,8 @@ export async function openContext(options: TemperedOptions): Promise<ClientConte
     providers,
     pools: config.pools,
     onProgress,
+    optimizing: optimizationSwitch(env),
+    optimization: (spec, id, call) => batchOptimization({ spec, id, call, env }),
     target: () => target.get(),
     foundTarget,
     serverState: async () => stateOf(await foundTarget(), client),

@@ -5,11 +5,13 @@ import type { BatchOptions, BatchRow, BatchStatus } from '../store/types.js';
 import type { AnyTask } from '../task/defineTask.js';
 import { TemperedError } from '../task/errors.js';
 import type { MaxFailures } from '../task/maxFailures.js';
+import type { OptimizationConfig, OptimizationOptions } from '../task/optimization.js';
 import { nanoToUsd, usdToNano } from '../task/money.js';
 import { batchId, CONTROL_QUEUE } from '../workflows/ids.js';
 import { DEFAULT_CONCURRENCY } from '../workflows/settings.js';
 import type { BatchInput } from '../workflows/types.js';
 import type { batch } from '../workflows/batch.js';
+import { parseOptimization } from '../caching/config.js';
 import { closeGone } from './closeGone.js';
 import {
   checkBudget,
@@ -65,6 +67,8 @@ export interface StartOptions {
   readonly idField?: string | undefined;
   /** Keep the input open for `addItems` until `closeInput`. Default false. */
   readonly open?: boolean | undefined;
+  /** How prompts are made cheaper, before what the task and the configuration say. Default: what those say. */
+  readonly optimization?: OptimizationOptions | undefined;
   /** Gives up waiting for loading or the server. What was loaded is dropped. */
   readonly signal?: AbortSignal | undefined;
 }
@@ -100,12 +104,15 @@ export async function submit(
   const deadline = checkDeadline(options.deadline);
   checkMaxFailures(options.maxFailures);
   const onBad = options.onBadInput ?? 'fail';
+  const call = options.optimization === undefined ? undefined : parseOptimization(options.optimization);
   checkStoreReach(context.store.url, await context.foundTarget());
   const opened = await openData(data, { limit: options.limit, onBad });
   try {
     const dataHash = hashOf(opened, options.idField);
     const id = await chooseId(context, task, dataHash, options);
-    const found = await claim(context, { id, task, data: opened, dataHash, options: { ...options, deadline } });
+    const optimization = await context.optimization(task.spec, id, call);
+    const claimed = { id, task, data: opened, dataHash, optimization, options: { ...options, deadline } };
+    const found = await claim(context, claimed);
     if (isEnded(found.row.status)) {
       return { batchId: id, kind: 'shown', status: found.row.status, load: null, reused: 0 };
     }
@@ -164,6 +171,7 @@ interface Claim {
   readonly task: AnyTask;
   readonly data: OpenedData;
   readonly dataHash: string;
+  readonly optimization: OptimizationConfig;
   readonly options: StartOptions & { readonly deadline: string | undefined };
 }
 
@@ -203,7 +211,8 @@ async function fill(context: ClientContext, claimed: Claim): Promise<{ row: Batc
   }
 }
 
-function newRow({ id, task, data, dataHash, options }: Claim): Parameters<ClientContext['store']['createBatch']>[0] {
+function newRow(claimed: Claim): Parameters<ClientContext['store']['createBatch']>[0] {
+  const { id, task, data, dataHash, optimization, options } = claimed;
   const { concurrency = DEFAULT_CONCURRENCY, budgetUsd, onBudget = 'pause', deadline, weight, open = false } = options;
   const { execution = 'item' } = options;
   const limit = options.maxFailures ?? task.spec.maxFailures;
@@ -216,6 +225,7 @@ function newRow({ id, task, data, dataHash, options }: Claim): Parameters<Client
     open,
     ...(weight === undefined ? {} : { weight }),
     ...(limit === undefined ? {} : { maxFailures: limit }),
+    optimization,
   };
   const { hash: taskHash, spec } = task;
   const source = data.dataset.source;
@@ -260,7 +270,7 @@ export async function startWorkflow(
 }
 
 function inputOf({ taskHash, options }: BatchRow): BatchInput {
-  const { concurrency, execution, budgetNano, onBudget, deadline, open, maxFailures, weight } = options;
+  const { concurrency, execution, budgetNano, onBudget, deadline, open, maxFailures, weight, optimization } = options;
   return {
     task: taskHash,
     concurrency,
@@ -271,6 +281,7 @@ function inputOf({ taskHash, options }: BatchRow): BatchInput {
     ...(open ? { open } : {}),
     ...(weight === undefined ? {} : { weight }),
     ...(maxFailures === undefined ? {} : { maxFailures }),
+    ...(optimization === undefined ? {} : { optimization }),
   };
 }
 

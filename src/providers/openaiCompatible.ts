@@ -12,11 +12,11 @@ import type { Provider } from './types.js';
 const LIMITS: LimitHeaders = { rpm: 'x-ratelimit-limit-requests', tpm: 'x-ratelimit-limit-tokens' };
 
 /** OpenAI itself. */
-export const OPENAI_DIALECT: Dialect = { outputLimit: 'max_completion_tokens', schemas: 'strict' };
+export const OPENAI_DIALECT: Dialect = { outputLimit: 'max_completion_tokens', schemas: 'strict', promptCache: true };
 /** LM Studio, Ollama, llama.cpp, vLLM and the like. */
-export const LOCAL_DIALECT: Dialect = { outputLimit: 'max_tokens', schemas: 'grammar' };
+export const LOCAL_DIALECT: Dialect = { outputLimit: 'max_tokens', schemas: 'grammar', promptCache: false };
 /** A named endpoint: may pass requests on to OpenAI. */
-export const ROUTER_DIALECT: Dialect = { outputLimit: 'max_tokens', schemas: 'strict' };
+export const ROUTER_DIALECT: Dialect = { outputLimit: 'max_tokens', schemas: 'strict', promptCache: false };
 
 /** Anything that speaks OpenAI's chat completions. */
 export function createOpenAiCompatible(endpoint: Endpoint, dialect: Dialect): Provider {

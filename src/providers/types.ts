@@ -1,3 +1,4 @@
+import type { CacheMarks } from '../caching/breakpoints.js';
 import type { ModelInfo, ModelRef, ProviderKind } from '../models/types.js';
 import type { ItemError } from '../task/errors.js';
 import type { Json, JsonObject } from '../task/json.js';
@@ -26,8 +27,10 @@ export interface ModelRequest {
   readonly temperature: number | undefined;
   /** Effort or thinking level; sent as it is. */
   readonly effort: string | undefined;
-  /** Cache the static prefix (Anthropic breakpoint on the system block). */
+  /** Cache the static prefix. */
   readonly cachePrefix: boolean;
+  /** Where its breakpoints go. Default: one at the end of the instructions, for five minutes. */
+  readonly cacheMarks?: CacheMarks | undefined;
   /** Provider parameters passed through. */
   readonly params: JsonObject;
   /** Time for the whole answer; milliseconds. */

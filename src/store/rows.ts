@@ -2,6 +2,7 @@ import type { StopReason } from '../limits/types.js';
 import type { ItemError } from '../task/errors.js';
 import type { FailureCount, MaxFailures } from '../task/maxFailures.js';
 import type { Json, JsonObject } from '../task/json.js';
+import type { OptimizationConfig } from '../task/optimization.js';
 import type { Issue, OutcomeMetadata, OutcomeStatus, PromptVerdict, StageKind, Variation } from '../task/outcome.js';
 import type { PoolLimits, RenderedPrompt } from '../task/spec.js';
 import type { Usage } from '../task/usage.js';
@@ -32,6 +33,8 @@ export interface BatchOptions {
   readonly open: boolean;
   /** The batch's part of a quota that several want; absent = 1. */
   readonly weight?: number;
+  /** How prompts are made cheaper, as resolved when the batch started. Absent: as the task says. */
+  readonly optimization?: OptimizationConfig;
 }
 
 /** A batch's row. */

@@ -4,6 +4,7 @@ import type { BeforeResult, LoadFunctions, TaskFunctions } from './functions.js'
 import { taskHash } from './identity.js';
 import type { Json, JsonObject } from './json.js';
 import type { MaxFailures } from './maxFailures.js';
+import type { CacheConfig, OptimizationOptions } from './optimization.js';
 import { parseSettings, SETTING_NAMES } from './settings.js';
 import { readsRatings, type SafetyLevel } from './safety.js';
 import {
@@ -58,10 +59,10 @@ export interface TaskOptions<Input, S extends z.ZodType | undefined> extends Tas
   readonly retryRefusals?: boolean;
   /** Keep safety ratings, finish reason and raw usage in the outcome. Default false. */
   readonly includeMetadata?: boolean;
-  /** Prompt caching of the static prefix. Default on, where the prefix is long enough for the model. */
-  readonly cache?: { readonly enabled: boolean };
-  /** The same setting under its long name. */
-  readonly optimization?: { readonly cache?: { readonly enabled: boolean } };
+  /** Prompt caching, short for `optimization.cache`. Default on, where it pays. */
+  readonly cache?: Partial<CacheConfig>;
+  /** How prompts are made cheaper. Default: what `tempered.config` says for the provider. */
+  readonly optimization?: OptimizationOptions;
   /** Quotas of the provider account. Default: not limited by us. */
   readonly limits?: PoolLimits;
   /** Hold answers for a person whose model rated them unsafe (Gemini does), from this level up. Default: none. */

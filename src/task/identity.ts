@@ -21,11 +21,13 @@ function sha256(text: string): string {
 }
 
 /**
- * A task's identity: hash of all that changes an answer or what is kept of it. Left out are the
- * account's quotas (`limits`) and when a batch pauses (`maxFailures`). `code` is the source text of the module's functions by name.
+ * A task's identity: hash of all that changes an answer or what is kept of it. Left out are the account's quotas
+ * (`limits`), when a batch pauses (`maxFailures`) and what only makes prompts cheaper (`optimization`). `code` is the
+ * source text of the module's functions by name.
  */
 export function taskHash(spec: TaskSpec, code: Readonly<Record<string, string>> = {}): string {
-  return sha256(canonicalJson({ spec: { ...spec, limits: undefined, maxFailures: undefined }, code }));
+  const same = { limits: undefined, maxFailures: undefined, optimization: undefined };
+  return sha256(canonicalJson({ spec: { ...spec, ...same }, code }));
 }
 
 /** A record's identity, for `--reuse`: its content and the prompt made of it. */

@@ -3,7 +3,7 @@ import type { ContentPart, Message } from './spec.js';
 
 /** Reads one part of a turn. */
 export const partSchema: z.ZodType<ContentPart> = z.union([
-  z.strictObject({ type: z.literal('text'), text: z.string() }),
+  z.strictObject({ type: z.literal('text'), text: z.string(), cache: z.boolean().exactOptional() }),
   z.strictObject({ type: z.enum(['image', 'pdf']), url: z.string() }),
 ]);
 

@@ -58,7 +58,7 @@ function filled(content: Message['content'], values: TemplateValues): Message['c
   if (typeof content === 'string') return fillTemplate(content, values);
   return content.map((part) =>
     part.type === 'text'
-      ? { type: 'text', text: fillTemplate(part.text, values) }
+      ? { ...part, text: fillTemplate(part.text, values) }
       : { type: part.type, url: fillTemplate(part.url, values) },
   );
 }

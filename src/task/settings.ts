@@ -5,6 +5,7 @@ import { LIMIT_NAMES } from './limits.js';
 import { isMaxFailures, MAX_FAILURES_FORM, type MaxFailures } from './maxFailures.js';
 import { messageSchema } from './messageSchema.js';
 import { didYouMean } from './nearest.js';
+import { cacheLayerSchema, optimizationLayerSchema, optimizationNames } from './optimization.js';
 import type { Message, Stage, TaskSpec } from './spec.js';
 import { parseTemplate } from './template.js';
 
@@ -18,7 +19,6 @@ const DEFAULT_STAGES: readonly Stage[] = [
 
 const model = z.string().regex(/^[^/\s]+\/\S+$/, 'a model is written provider/model, like anthropic/claude-sonnet-4-6');
 const quota = z.number().positive();
-const cache = z.strictObject({ enabled: z.boolean() });
 
 const stage = z.strictObject({
   kind: z.enum(['full', 'partial']),
@@ -50,8 +50,8 @@ const settings = z.strictObject({
   promptTimeout: z.int().min(1).max(3_600_000).default(120_000),
   retryRefusals: z.boolean().default(false),
   includeMetadata: z.boolean().default(false),
-  cache: cache.exactOptional(),
-  optimization: z.strictObject({ cache: cache.exactOptional() }).exactOptional(),
+  cache: cacheLayerSchema.exactOptional(),
+  optimization: optimizationLayerSchema.exactOptional(),
   limits: z
     .strictObject({
       rpm: quota.exactOptional(),
@@ -107,7 +107,10 @@ export function parseSettings(
   return {
     ...rest,
     promptTimeoutMs: promptTimeout,
-    cache: short ?? optimization?.cache ?? { enabled: true },
+    cache: { enabled: (short ?? optimization?.cache)?.enabled ?? true },
+    ...(short === undefined && optimization === undefined
+      ? {}
+      : { optimization: { ...optimization, ...(short === undefined ? {} : { cache: short }) } }),
     functions: module.functions,
     ...(module.schema === undefined ? {} : { schema: module.schema }),
     ...(module.rendersInCode ? { rendersInCode: true } : {}),
@@ -148,8 +151,10 @@ function innerNames(path: readonly PropertyKey[]): readonly string[] {
       return ['role', 'content'];
     case 'review':
       return ['safety'];
+    case 'cache':
+      return optimizationNames('cache');
     default:
-      return ['enabled', 'cache'];
+      return optimizationNames(String(path[1] ?? ''));
   }
 }
 
@@ -164,8 +169,24 @@ function checkTemplates(
         typeof content === 'string' ? [content] : content.map((part) => (part.type === 'text' ? part.text : part.url));
       for (const text of texts) parseTemplate(text, 'A message');
     }
+    if (cachesRecord(task.messages ?? [])) {
+      throw new TemperedError('input', 'A block marked `cache` has a place of the record in it or before it.', {
+        remedy: 'Put what is the same for every record first, and mark the last block of that.',
+      });
+    }
   } catch (error) {
     if (!(error instanceof TemperedError) || place === undefined) throw error;
     throw new TemperedError(error.category, error.message, { ...error.options, place });
   }
+}
+
+/** Whether a marked block, or one before it, differs from record to record: its cache would never be read. */
+function cachesRecord(messages: readonly Message[]): boolean {
+  const parts = messages.flatMap(({ content }) =>
+    typeof content === 'string' ? [{ type: 'text' as const, text: content }] : content,
+  );
+  const last = parts.findLastIndex((part) => part.type === 'text' && 'cache' in part && part.cache);
+  return parts
+    .slice(0, last + 1)
+    .some((part) => parseTemplate(part.type === 'text' ? part.text : part.url).some((piece) => 'field' in piece));
 }

@@ -2,10 +2,15 @@ import type { MaxFailures } from './maxFailures.js';
 import type { SafetyLevel } from './safety.js';
 import type { StageKind } from './outcome.js';
 import type { Json, JsonObject } from './json.js';
+import type { OptimizationLayer } from './optimization.js';
 
-/** A block of a message: text, or an image or PDF by reference (URL, or a file path read when the task is loaded). */
+/**
+ * A block of a message: text, or an image or PDF by reference (URL, or a file path read when the task is loaded).
+ * `cache` marks the end of a part that many prompts share: everything up to it is cached.
+ */
 export type ContentPart =
-  { readonly type: 'text'; readonly text: string } | { readonly type: 'image' | 'pdf'; readonly url: string };
+  | { readonly type: 'text'; readonly text: string; readonly cache?: boolean }
+  | { readonly type: 'image' | 'pdf'; readonly url: string };
 
 /** One turn of a conversation. */
 export interface Message {
@@ -72,8 +77,10 @@ export interface TaskSpec {
   readonly retryRefusals: boolean;
   /** Keep safety ratings, finish reason and raw usage in the outcome. Default false. */
   readonly includeMetadata: boolean;
-  /** Prompt caching of the static prefix. */
+  /** Whether the task wants its static prefix cached; true when it does not say. */
   readonly cache: { readonly enabled: boolean };
+  /** What the task says of caching and the like; not part of its identity. Absent: nothing. */
+  readonly optimization?: OptimizationLayer;
   /** Quotas of the provider account; not part of the task's identity. */
   readonly limits: PoolLimits;
   /** What is held for a person: answers whose model rated them unsafe, from this level up. Absent = nothing. */

@@ -36,6 +36,8 @@ export interface StartWorkerOptions {
   readonly tasks: readonly AnyTask[];
   /** Pools to serve. Default: every provider whose key is set or which needs none. */
   readonly pools?: readonly string[];
+  /** LLM_OPTIMIZATION_ENABLED of this process; undefined = each batch's own settings hold. */
+  readonly optimizing?: boolean | undefined;
   /** Where the Temporal SDK's own log goes. Default: stderr. */
   readonly log?: LogLine;
   /** A prebuilt workflow bundle's path. Default: the one made by the build, else bundled now. */
@@ -82,6 +84,7 @@ export async function startWorker(options: StartWorkerOptions): Promise<RunningW
     tasks: new TaskBook(store, tasks),
     batches,
     client,
+    optimizing: options.optimizing,
     now: Date.now,
     closing: closing.signal,
   });

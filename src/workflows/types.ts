@@ -3,6 +3,7 @@ import type { BatchOptions, ExecutionMode, PauseState, RangeCounts } from '../st
 import type { StopReason } from '../limits/types.js';
 import type { MaxFailures } from '../task/maxFailures.js';
 import type { Json, JsonObject } from '../task/json.js';
+import type { OptimizationConfig } from '../task/optimization.js';
 import type { PoolLimits } from '../task/spec.js';
 
 /**
@@ -28,6 +29,8 @@ export interface BatchInput {
   readonly maxFailures?: MaxFailures;
   /** Input grows by `addItems` until `closeInput`. Default false: the records are in the store already. */
   readonly open?: boolean;
+  /** How prompts are made cheaper, as the client resolved it. Default: as the task says. */
+  readonly optimization?: OptimizationConfig;
   /** State carried over a continue-as-new. Not for callers. */
   readonly carried?: BatchCarry;
 }

@@ -1,16 +1,64 @@
-import { cachesPrefix, estimateTokens } from '../../src/caching/breakpoints.js';
+import { estimateTokens, markedBlocks, planCache, staticTurns } from '../../src/caching/breakpoints.js';
+import { OPTIMIZATION_DEFAULTS } from '../../src/task/optimization.js';
 
-const ON = { enabled: true };
+const config = { ...OPTIMIZATION_DEFAULTS.cache, enabled: true };
+const unknown = { minCacheTokens: null, prices: null };
+const base = {
+  config,
+  info: unknown,
+  instructions: 'x'.repeat(4096),
+  schema: undefined,
+  messages: [{ role: 'user' as const, content: 'the record' }],
+  params: {},
+  staticTurns: 0,
+  prompts: 10,
+};
+const SHOT = [
+  { role: 'user' as const, content: 'An example' },
+  { role: 'assistant' as const, content: '{"a":1}' },
+];
 
-it("caches a prefix that reaches the model's minimum", () => {
-  expect(estimateTokens('x'.repeat(4097))).toBe(1025);
-  expect(cachesPrefix(ON, 'x'.repeat(4096), { minCacheTokens: 1024 })).toBe(true);
-  expect(cachesPrefix(ON, 'x'.repeat(4092), { minCacheTokens: 1024 })).toBe(false);
+test('four characters are about a token', () => {
+  expect(['', 'Hello, world!'].map(estimateTokens)).toEqual([0, 4]);
 });
 
-it('asks when the minimum is unknown, and never without a prefix or when off', () => {
-  expect(cachesPrefix(ON, 'short', { minCacheTokens: null })).toBe(true);
-  expect(cachesPrefix(ON, '', { minCacheTokens: null })).toBe(false);
-  expect(cachesPrefix(ON, undefined, { minCacheTokens: null })).toBe(false);
-  expect(cachesPrefix({ enabled: false }, 'x'.repeat(9999), { minCacheTokens: 1 })).toBe(false);
+test('the end of the instructions is a breakpoint when they reach the minimum', () => {
+  expect(planCache(base).marks).toMatchObject({ life: '5m', system: true, turns: 0 });
+  expect(planCache({ ...base, instructions: 'x'.repeat(4092) }).marks).toBeUndefined();
+  expect(planCache({ ...base, config: { ...config, enabled: false } }).marks).toBeUndefined();
+  expect(planCache({ ...base, instructions: undefined }).marks).toBeUndefined();
+  expect(planCache({ ...base, prompts: 1 }).marks).toBeUndefined();
+});
+
+test('schema, tools and shared turns count to the prefix; the record never does', () => {
+  const short = { ...base, instructions: 'short' };
+  expect(planCache({ ...short, messages: [{ role: 'user', content: 'y'.repeat(9999) }] }).marks).toBeUndefined();
+  expect(planCache({ ...short, schema: { description: 'y'.repeat(4096) } }).marks).toBeDefined();
+  expect(planCache({ ...short, params: { tools: [{ name: 'y'.repeat(4096) }] } }).marks).toBeDefined();
+  const shots = [{ role: 'user' as const, content: 'y'.repeat(4096) }, ...base.messages];
+  expect(planCache({ ...short, messages: shots, staticTurns: 1 }).marks).toMatchObject({ turns: 1 });
+});
+
+test('turns before the first one with a place of the record are shared; the last is never', () => {
+  const record = { role: 'user' as const, content: 'Mail: {{text}}' };
+  expect(staticTurns({ messages: [...SHOT, record] })).toBe(2);
+  expect(staticTurns({ messages: [record, ...SHOT, record] })).toBe(0);
+  expect(staticTurns({ messages: SHOT.slice(0, 1) })).toBe(0);
+  expect(staticTurns({})).toBe(0);
+});
+
+test('a longer life is taken from the configured seconds; marked definitions have their own', () => {
+  expect(planCache({ ...base, config: { ...config, defaultTtlSeconds: 3600 } }).marks?.life).toBe('1h');
+  const messages = [{ role: 'user' as const, content: [{ type: 'text' as const, text: 'Definitions', cache: true }] }];
+  expect(markedBlocks(messages)).toEqual([[0]]);
+  expect(planCache({ ...base, messages }).marks).toMatchObject({ life: '1h', system: true });
+  const onlyMarked = { ...config, autoDetectCacheable: false };
+  expect(planCache({ ...base, messages, config: onlyMarked }).marks).toMatchObject({ system: false, turns: 0 });
+  expect(planCache({ ...base, config: onlyMarked }).marks).toBeUndefined();
+});
+
+test('equal prefixes have one key, whatever the record', () => {
+  const other = { ...base, messages: [{ role: 'user' as const, content: 'another record' }] };
+  expect(planCache(other).marks?.key).toBe(planCache(base).marks?.key);
+  expect(planCache({ ...base, instructions: 'z'.repeat(4096) }).marks?.key).not.toBe(planCache(base).marks?.key);
 });

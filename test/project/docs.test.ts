@@ -1,10 +1,13 @@
 import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { Command } from 'commander';
 import ts from 'typescript';
 import { parse } from 'yaml';
 import { z } from 'zod';
 import { commandsFor } from '../../src/cli/commands.js';
+import { loadNodeConfig } from '../../src/client/nodeConfig.js';
 import { parseScenario } from '../../src/simulator/scenario.js';
 import { SETTING_NAMES } from '../../src/task/settings.js';
 import { TASK_FUNCTION_NAMES } from '../../src/task/spec.js';
@@ -119,8 +122,15 @@ it('names every message that is not between our own workflows', () => {
   expect(names.filter((name) => !own.includes(name) && !text.includes(`\`${name}\``))).toEqual([]);
 });
 
-it.each(blocks('yaml'))('%s: a scenario that is one', (_page, block) => {
-  expect(parseScenario(parse(block)).rates).toBeDefined();
+it.each(blocks('yaml'))('%s: a scenario or a configuration that is one', async (page, block) => {
+  if (page === 'docs/simulator.md') {
+    expect(parseScenario(parse(block)).rates).toBeDefined();
+    return;
+  }
+  const folder = await mkdtemp(path.join(tmpdir(), 'tempered-docs-'));
+  await writeFile(path.join(folder, 'tempered.config.yaml'), block);
+  expect(Object.keys(await loadNodeConfig(folder))).not.toEqual([]);
+  await rm(folder, { recursive: true });
 });
 
 it("has the command line's own help", async () => {

@@ -79,6 +79,7 @@ schema:
   required: [category]
 maxOutputTokens: 500
 stages: [{ kind: full, temperature: 0 }]
+cache: { enabled: true }
 limits: { rpm: 1000, tpm: 200000, inFlight: 50 }
 `;
 

@@ -1,3 +1,4 @@
+import { markedBlocks, marksOf } from '../../caching/breakpoints.js';
 import { modelInfo } from '../../models/catalog.js';
 import type { JsonObject } from '../../task/json.js';
 import { isJsonObject } from '../../task/json.js';
@@ -6,6 +7,7 @@ import { readMedia } from '../media.js';
 import { anthropicSchema, withSchemaInstruction } from '../schemas.js';
 import { type AssistantTurn, nativeOf, type ToolChoice, type ToolResult, type Turn } from '../turns.js';
 import type { ModelRequest } from '../types.js';
+import { withBreakpoints } from './breakpoints.js';
 
 /** The last API version that takes sampling parameters; later ones reject them for every model. */
 const SAMPLING_API_VERSION = '2023-06-01';
@@ -88,10 +90,8 @@ function choice(wanted: ToolChoice): JsonObject {
 }
 
 /** The system prompt as one block, so that it can carry the cache breakpoint. */
-function system(text: string | undefined, cache: boolean): JsonObject {
-  if (text === undefined || text === '') return {};
-  const breakpoint: JsonObject = cache ? { cache_control: { type: 'ephemeral' } } : {};
-  return { system: [{ type: 'text', text, ...breakpoint }] };
+function system(text: string | undefined): JsonObject {
+  return text === undefined || text === '' ? {} : { system: [{ type: 'text', text }] };
 }
 
 /** A request for `POST /v1/messages`. Throws `TemperedError` (`input`) for media that is no URL. */
@@ -113,12 +113,14 @@ export function anthropicRequest(request: ModelRequest): AnthropicRequest {
     ...params,
     model: request.model,
     max_tokens: request.maxOutputTokens,
-    ...system(asked, request.cachePrefix),
+    ...system(asked),
     messages: messages(request.messages),
     ...toolFields(request),
     ...(Object.keys(output).length === 0 ? {} : { output_config: output }),
     ...(request.temperature === undefined ? {} : { temperature: request.temperature }),
   };
   const samples = SAMPLING_PARAMETERS.some((name) => name in body);
-  return { body, headers: samples ? { 'anthropic-version': SAMPLING_API_VERSION } : {} };
+  const marks = marksOf(request);
+  const marked = marks === undefined ? body : withBreakpoints(body, marks, params, markedBlocks(request.messages));
+  return { body: marked, headers: samples ? { 'anthropic-version': SAMPLING_API_VERSION } : {} };
 }

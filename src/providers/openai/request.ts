@@ -1,5 +1,6 @@
 import type { ChatCompletionCreateParamsNonStreaming } from 'openai/resources/chat/completions';
 import { z } from 'zod';
+import { markedBlocks, marksOf } from '../../caching/breakpoints.js';
 import { TemperedError } from '../../task/errors.js';
 import type { JsonObject } from '../../task/json.js';
 import { isJsonObject } from '../../task/json.js';
@@ -8,6 +9,7 @@ import { readMedia } from '../media.js';
 import { openaiStrictSchema, schemaName, withoutDialect, withSchemaInstruction } from '../schemas.js';
 import type { AssistantTurn, Turn } from '../turns.js';
 import type { ModelRequest } from '../types.js';
+import { withPromptCache } from './promptCache.js';
 
 /** How servers of the same wire differ in what they take. */
 export interface Dialect {
@@ -18,6 +20,8 @@ export interface Dialect {
    * `grammar`: the server compiles any schema into a grammar, so it is sent whole.
    */
   readonly schemas: 'strict' | 'grammar';
+  /** The server takes OpenAI's own fields about its prompt cache. */
+  readonly promptCache: boolean;
 }
 
 /** The body is built as JSON: a task's own parameters may be ones the SDK has no type for. */
@@ -101,5 +105,7 @@ export function chatRequest(request: ModelRequest, dialect: Dialect): ChatComple
     ...(effort === undefined ? {} : { reasoning_effort: effort }),
     ...(format ?? {}),
   };
-  return bodySchema.parse(body);
+  const marks = dialect.promptCache ? marksOf(request) : undefined;
+  if (marks === undefined) return bodySchema.parse(body);
+  return bodySchema.parse(withPromptCache(body, request.model, marks, markedBlocks(request.messages)));
 }
