@@ -83,6 +83,7 @@ test('models and the default model are read; wrong members name their line', asy
   });
   expect(await load('tempered.config.json', text)).toEqual({
     providers: {},
+    pools: {},
     models: { 'compatible/qwen': { contextTokens: 32768, prices } },
     defaultModel: 'openai/gpt-4.1',
   });
