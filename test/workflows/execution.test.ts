@@ -100,11 +100,12 @@ describe.each(['item', 'inline'] as const)('--execution %s', (execution) => {
 
   test('it pauses before its budget is exceeded, and a higher one continues it', async () => {
     await slow(300);
-    const batch = await start(12, { concurrency: 3, budgetUsd: 0.04 });
+    // One prompt may cost $0.016 at most, and costs less than a tenth of it: a few are allowed.
+    const batch = await start(12, { concurrency: 3, budgetUsd: 0.018 });
     await hasStatus(batch, 'paused');
     const { paused, money, counters } = await progress(batch);
     expect(paused).toMatchObject({ reason: 'budget', message: containing('tempered set') });
-    expect(money.spentUsd).toBeLessThanOrEqual(0.04);
+    expect(money.spentUsd).toBeLessThanOrEqual(0.018);
     expect(counters.prompts).toBeLessThan(12);
     await batch.setBudget(1);
     const summary = await batch.result();
