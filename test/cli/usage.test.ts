@@ -30,7 +30,7 @@ test('no command prints what there is and fails', async () => {
 
 test.each([
   [['rnu'], /unknown command 'rnu'[\s\S]*Did you mean run\?/],
-  [['estimate', 'a', 'b'], /unknown command 'estimate'/],
+  [['report', 'a', 'b'], /unknown command 'report'/],
   [['run', 'a', 'b', '--concurency', '5'], /unknown option '--concurency'[\s\S]*Did you mean --concurrency\?/],
   [['run', 'a', 'b', '--concurrency', 'auto'], /'auto' is invalid.*whole number from 1 to 10000/],
   [['run', 'a', 'b', '--execution', 'fast'], /'fast' is invalid.*Allowed choices are item, inline/],
