@@ -2,6 +2,7 @@ import { cachingOf } from '../activities/caching.js';
 import { type CachePlan, planCache, staticTurns } from '../caching/breakpoints.js';
 import { type CacheFacts, type CacheStatistics, cacheStatistics } from '../caching/statistics.js';
 import { parseModelRef } from '../models/modelRef.js';
+import type { BatchRow } from '../store/types.js';
 import type { ClientContext } from './context.js';
 import { type BatchSnapshot, snapshotOf } from './snapshot.js';
 
@@ -12,22 +13,26 @@ const BATCHES = 1000;
 
 /** Cache statistics of one batch. */
 export async function statisticsOf(context: ClientContext, snapshot: BatchSnapshot): Promise<CacheStatistics> {
-  return cacheStatistics([await factsOf(context, snapshot)]);
+  return cacheStatistics([await factsOf(context, snapshot, await context.store.getBatch(snapshot.batchId))]);
 }
 
 /** Cache statistics by service, over the newest 1,000 batches. */
 export async function statisticsByService(context: ClientContext): Promise<Record<string, CacheStatistics>> {
   const facts = new Map<string, CacheFacts[]>();
   for (const row of await context.store.listBatches(BATCHES)) {
-    const one = await factsOf(context, await snapshotOf(context.store, row, context.providers));
+    const one = await factsOf(context, await snapshotOf(context.store, row, context.providers), row);
     facts.set(row.taskName, [...(facts.get(row.taskName) ?? []), one]);
   }
   return Object.fromEntries([...facts].map(([service, all]) => [service, cacheStatistics(all)]));
 }
 
-async function factsOf(context: ClientContext, snapshot: BatchSnapshot): Promise<CacheFacts> {
+async function factsOf(
+  context: ClientContext,
+  snapshot: BatchSnapshot,
+  batch: BatchRow | undefined,
+): Promise<CacheFacts> {
   const { counters, money } = snapshot;
-  const { blocks, plan } = await planned(context, snapshot);
+  const { blocks, plan } = await planned(context, snapshot.model, batch);
   const marked = plan?.marks !== undefined;
   return {
     prompts: counters.prompts,
@@ -42,9 +47,10 @@ async function factsOf(context: ClientContext, snapshot: BatchSnapshot): Promise
 /** The blocks of one whole prompt of the batch, and where its breakpoints go; no plan while its model isn't known. */
 async function planned(
   { store, providers, optimizing }: ClientContext,
-  { batchId, taskHash, model }: BatchSnapshot,
+  model: string,
+  batch: BatchRow | undefined,
 ): Promise<{ readonly blocks: number; readonly plan?: CachePlan }> {
-  const [batch, spec] = await Promise.all([store.getBatch(batchId), store.getTask(taskHash)]);
+  const spec = batch === undefined ? undefined : await store.getTask(batch.taskHash);
   if (batch === undefined || spec === undefined || model === '') return { blocks: 1 };
   const { config, prompts } = cachingOf(batch, spec, optimizing);
   const { instructions, schema, messages = [], params } = spec;
