@@ -94,6 +94,7 @@ export type {
 // Handles of single models.
 export { openRegistry } from './client/openRegistry.js';
 export type { RegistryOptions } from './client/openRegistry.js';
+export { optimize } from './registry/optimize.js';
 export type { GetLlmOptions, HandleCounts, Registry } from './registry/registry.js';
 export type { ContextUse, EnhancedLlm, EnhancedOptions, LlmMetadata } from './registry/enhanced.js';
 export type {

@@ -1,10 +1,11 @@
+import { chosenEnvironment } from '../caching/environments.js';
 import { createProviderSet } from '../providers/providerSet.js';
 import { Registry } from '../registry/registry.js';
 import { loadNodeConfig } from './nodeConfig.js';
 
 /** Where a registry finds endpoints, models and keys. */
 export interface RegistryOptions {
-  /** Environment for keys, addresses and `TEMPERED_ENHANCED`. Default `process.env`. */
+  /** Environment for keys, addresses, `TEMPERED_ENHANCED`, `TEMPERED_ENV` and `LLM_OPTIMIZATION_ENABLED`. Default `process.env`. */
   readonly env?: NodeJS.ProcessEnv;
   /** Folder of `tempered.config.json` or `.yaml`. Default: the working directory. */
   readonly folder?: string;
@@ -12,6 +13,7 @@ export interface RegistryOptions {
 
 /** Opens the registry of a folder's `tempered.config` and the environment's keys. Throws `input` for a faulty file. */
 export async function openRegistry({ env = process.env, folder }: RegistryOptions = {}): Promise<Registry> {
-  const { providers: endpoints, models, defaultModel } = await loadNodeConfig(folder);
-  return new Registry({ providers: createProviderSet({ env, endpoints, models }), env, defaultModel });
+  const { providers: endpoints, models, defaultModel, environments = {} } = await loadNodeConfig(folder);
+  const providers = createProviderSet({ env, endpoints, models });
+  return new Registry({ providers, env, defaultModel, environment: chosenEnvironment(environments, env) });
 }

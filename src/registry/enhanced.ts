@@ -5,6 +5,7 @@ import type { ToolChoice, ToolSpec } from '../providers/turns.js';
 import type { ModelRequest } from '../providers/types.js';
 import { TemperedError } from '../task/errors.js';
 import type { JsonObject } from '../task/json.js';
+import type { OptimizationOptions } from '../task/optimization.js';
 import type { Usage } from '../task/usage.js';
 import { usdOf } from './ask.js';
 import { conversation, given, type HandleParts, PlainLlm } from './handle.js';
@@ -139,13 +140,24 @@ export class EnhancedLlm extends PlainLlm {
 
   /** The same handle, which may ask for tools; it keeps the parameters that were set. */
   override bindTools(tools: readonly ToolSpec[], choice?: ToolChoice): EnhancedLlm {
-    return new EnhancedLlm({ ...this.parts, parameters: this.own, tools, toolChoice: choice }, this.options);
+    return this.remade(this.withTools(tools, choice));
+  }
+
+  /** See `optimize`. */
+  override optimized(config?: OptimizationOptions): EnhancedLlm {
+    const cached = this.cachedBy(config);
+    return cached === undefined ? this : this.remade(cached);
   }
 
   /** The handle as data, without keys. */
   override toJSON(): LlmDescription {
     const { contextBudget } = this.options;
     return { ...super.toJSON(), ...(contextBudget === undefined ? {} : { contextBudget }) };
+  }
+
+  /** A handle of the same kind with some parts changed; it keeps the parameters that were set. */
+  protected override remade(changes: Partial<HandleParts>): EnhancedLlm {
+    return new EnhancedLlm({ ...this.parts, parameters: this.own, ...changes }, this.options);
   }
 
   /** The parameters that were set. */

@@ -2,9 +2,12 @@ import { z } from 'zod';
 import type { ToolChoice, ToolSpec, Turn } from '../providers/turns.js';
 import type { ModelRequest, Provider } from '../providers/types.js';
 import type { ModelInfo } from '../models/types.js';
+import { cacheStatistics, type CacheStatistics } from '../caching/statistics.js';
 import type { JsonObject } from '../task/json.js';
-import { askOnce } from './ask.js';
+import type { OptimizationOptions } from '../task/optimization.js';
+import { type AskPlace, askOnce, LlmError } from './ask.js';
 import { channel } from './channel.js';
+import { cachingFor, type OptimizationSource, type PromptCaching } from './optimization.js';
 import { checkParameters, checkParams, samplingParams } from './parameters.js';
 import { type AnswerForm, jsonForm, structured, zodForm } from './structured.js';
 import type {
@@ -35,6 +38,14 @@ export interface HandleParts {
   readonly tools: readonly ToolSpec[];
   /** How they are chosen. */
   readonly toolChoice: ToolChoice | undefined;
+  /** What decides how its prompts are made cheaper. */
+  readonly source: OptimizationSource;
+  /** What was asked of that for this handle; false = nothing is to be done, undefined = nothing was asked. */
+  readonly optimization?: OptimizationOptions | false | undefined;
+  /** Marks its prompts for the provider's cache; undefined = they go out as they are. */
+  readonly caching?: PromptCaching | undefined;
+  /** The handle this one was made of by marking its prompts. */
+  readonly base?: PlainLlm | undefined;
 }
 
 /** The conversation without its system turns, and these as instructions. */
@@ -79,6 +90,32 @@ export class PlainLlm implements Llm {
     return this.parts.info().ref.model;
   }
 
+  /** Whether its prompts are marked for the provider's cache. */
+  get isOptimized(): boolean {
+    return this.parts.caching !== undefined;
+  }
+
+  /** The handle without optimization; of one without, itself. */
+  get baseModel(): PlainLlm {
+    return this.parts.base ?? this;
+  }
+
+  /** What caching was to do for the handles of this model, service and purpose, and did. */
+  getCacheStats(): CacheStatistics {
+    return this.parts.caching?.statistics ?? cacheStatistics([]);
+  }
+
+  /** Counts from nothing again, for all of them. */
+  resetCacheStats(): void {
+    this.parts.caching?.reset();
+  }
+
+  /** See `optimize`. */
+  optimized(config?: OptimizationOptions): PlainLlm {
+    const cached = this.cachedBy(config);
+    return cached === undefined ? this : this.remade(cached);
+  }
+
   /** Asks once: exactly one request, no retries. Throws `LlmError`, or `input` for parameters the model takes not. */
   async invoke(input: LlmInput, options: InvokeOptions = {}): Promise<LlmAnswer> {
     return this.ask(this.request(input, options, undefined), options);
@@ -99,12 +136,13 @@ export class PlainLlm implements Llm {
 
   /** The same handle, which may ask for tools. */
   bindTools(tools: readonly ToolSpec[], choice?: ToolChoice): PlainLlm {
-    return new PlainLlm({ ...this.parts, tools, toolChoice: choice });
+    return this.remade(this.withTools(tools, choice));
   }
 
   /** The handle as data, without keys. */
   toJSON(): LlmDescription {
-    const { params, tools, toolChoice } = this.parts;
+    const { params, tools, toolChoice, optimization, source } = this.parts;
+    const { service, purpose } = source;
     return {
       provider: this.provider,
       model: this.model,
@@ -113,7 +151,28 @@ export class PlainLlm implements Llm {
       ...(Object.keys(params).length === 0 ? {} : { params }),
       ...(tools.length === 0 ? {} : { tools }),
       ...(toolChoice === undefined ? {} : { toolChoice }),
+      ...(optimization === undefined ? {} : { optimization }),
+      ...(service === '' ? {} : { service }),
+      ...(purpose === '' ? {} : { purpose }),
     };
+  }
+
+  /** A handle of the same kind with some parts changed. */
+  protected remade(changes: Partial<HandleParts>): PlainLlm {
+    return new PlainLlm({ ...this.parts, ...changes });
+  }
+
+  /** The parts of a handle that may ask for tools. */
+  protected withTools(tools: readonly ToolSpec[], toolChoice: ToolChoice | undefined): Partial<HandleParts> {
+    return { tools, toolChoice, base: this.parts.base?.bindTools(tools, toolChoice) };
+  }
+
+  /** The parts that change for a handle whose prompts are marked, or are not to be or can't; undefined = none. */
+  protected cachedBy(optimization: OptimizationOptions | undefined): Partial<HandleParts> | undefined {
+    const { provider, source } = this.parts;
+    const caching = cachingFor(provider, source, optimization);
+    if (caching !== undefined) return { caching, optimization, base: this.baseModel };
+    return this.isOptimized ? { caching, optimization: undefined, base: undefined } : undefined;
   }
 
   /** The parameters in force. */
@@ -143,7 +202,7 @@ export class PlainLlm implements Llm {
     checkParams(params);
     checkParameters(parameters, { info, kind, params });
     const { instructions, turns } = conversation(input);
-    return {
+    const request: ModelRequest = {
       model: info.ref.model,
       instructions,
       messages: turns,
@@ -158,11 +217,25 @@ export class PlainLlm implements Llm {
       params: { ...params, ...samplingParams(parameters, kind) },
       timeoutMs: options.timeoutMs ?? DEFAULT_TIMEOUT_MS,
     };
+    return this.parts.caching?.marked(request, info) ?? request;
   }
 
   private ask(request: ModelRequest, { signal = new AbortController().signal }: InvokeOptions): Promise<LlmAnswer> {
     this.beforeSend(request);
-    return askOnce(request, { provider: this.parts.provider, info: this.parts.info(), signal });
+    return this.send(request, { provider: this.parts.provider, info: this.parts.info(), signal });
+  }
+
+  /** Sends a request and counts what its caching came to: a failed answer may be billed too. */
+  private async send(request: ModelRequest, place: AskPlace): Promise<LlmAnswer> {
+    const { caching } = this.parts;
+    try {
+      const answer = await askOnce(request, place);
+      caching?.count(request, place.info, answer.usage);
+      return answer;
+    } catch (error) {
+      if (error instanceof LlmError) caching?.count(request, place.info, error.details.usage);
+      throw error;
+    }
   }
 
   private async *streamed(request: ModelRequest, { signal }: InvokeOptions): AsyncGenerator<LlmChunk, void, undefined> {
@@ -175,7 +248,7 @@ export class PlainLlm implements Llm {
     };
     try {
       yield* channel<LlmChunk>(async (put) => {
-        const answer = await askOnce(request, { ...place, onText: (text) => put({ type: 'text', text }) });
+        const answer = await this.send(request, { ...place, onText: (text) => put({ type: 'text', text }) });
         put({ type: 'answer', answer });
       });
     } finally {

@@ -1,14 +1,17 @@
 import { z } from 'zod';
-import { parseModelRef } from '../models/modelRef.js';
+import type { Environment } from '../caching/environments.js';
+import { formatModelRef, parseModelRef } from '../models/modelRef.js';
 import type { ModelInfo, ModelRef } from '../models/types.js';
 import type { ToolChoice, ToolSpec } from '../providers/turns.js';
 import type { ProviderSet } from '../providers/types.js';
 import { TemperedError } from '../task/errors.js';
 import type { JsonObject } from '../task/json.js';
+import { type OptimizationConfig, type OptimizationOptions, optimizationLayerSchema } from '../task/optimization.js';
 import { EnhancedLlm, type EnhancedOptions } from './enhanced.js';
-import { given, PlainLlm } from './handle.js';
+import { given, type HandleParts, PlainLlm } from './handle.js';
 import { ENHANCED_BY_DEFAULT, isEnhanced } from './mode.js';
 import { ModelLists } from './modelList.js';
+import { type OptimizationLog, type OptimizationSource, PROCESS_LOG, PromptCaching } from './optimization.js';
 import type { Llm, LlmParameters } from './types.js';
 
 /** Which model, which kind of handle, and what every call of it sends. */
@@ -21,6 +24,15 @@ export interface GetLlmOptions extends LlmParameters, EnhancedOptions {
   readonly enhanced?: boolean | undefined;
   /** The provider's own parameters, passed through with every call. */
   readonly params?: JsonObject | undefined;
+  /**
+   * How its prompts are made cheaper; wins over what `tempered.config` says of purpose, service and provider. `false` =
+   * not at all. Default: as the file says; where it says nothing, not at all.
+   */
+  readonly optimization?: OptimizationOptions | false | undefined;
+  /** The service it works for: a name under `services` of an environment. Default none. */
+  readonly service?: string | undefined;
+  /** What it is used for: a name under `purposes` of an environment. Default none. */
+  readonly purpose?: string | undefined;
 }
 
 /** Handles made so far. */
@@ -43,6 +55,10 @@ export interface RegistryParts {
   readonly defaultModel: string | undefined;
   /** What holds when nobody chooses the kind. Default: the release's. */
   readonly enhancedByDefault?: boolean;
+  /** How prompts are made cheaper, by provider, service and purpose. Default: as each handle asks. */
+  readonly environment?: Environment | undefined;
+  /** Where faults of that are told. Default: warnings of the process. */
+  readonly log?: OptimizationLog | undefined;
 }
 
 const toolSchema = z.strictObject({
@@ -63,12 +79,17 @@ const descriptionSchema = z.strictObject({
   tools: z.array(toolSchema).optional(),
   toolChoice: z.union([z.enum(['auto', 'none', 'required']), z.strictObject({ name: z.string() })]).optional(),
   contextBudget: z.number().optional(),
+  optimization: z.union([z.literal(false), optimizationLayerSchema]).optional(),
+  service: z.string().optional(),
+  purpose: z.string().optional(),
 });
 
 /** The models of an environment, as handles to talk to. Making one asks nobody: no request is sent. */
 export class Registry {
   private readonly lists: ModelLists;
   private made = { enhanced: 0, plain: 0 };
+  private readonly cachings = new Map<string, PromptCaching>();
+  private readonly told = new Set<string>();
 
   constructor(private readonly parts: RegistryParts) {
     this.lists = new ModelLists(parts.providers);
@@ -135,18 +156,37 @@ export class Registry {
   ): Llm {
     const { providers } = this.parts;
     const provider = providers.get(ref.provider);
-    const { params = {}, contextBudget, onWarning } = options;
-    const parts = {
+    const { params = {}, contextBudget, onWarning, optimization } = options;
+    const parts: HandleParts = {
       provider,
       info: (): ModelInfo => providers.modelInfo(ref, new Date()),
       parameters: given(options),
       params,
       tools: kind.tools ?? [],
       toolChoice: kind.toolChoice,
+      source: this.sourceOf(ref, options),
+      ...(optimization === false ? { optimization } : {}),
     };
     const llm = kind.enhanced ? new EnhancedLlm(parts, { contextBudget, onWarning }) : new PlainLlm(parts);
     this.made[kind.enhanced ? 'enhanced' : 'plain'] += 1;
-    return llm;
+    return optimization === false ? llm : llm.optimized(optimization);
+  }
+
+  private sourceOf(ref: ModelRef, { service = '', purpose = '' }: GetLlmOptions): OptimizationSource {
+    const { env, environment, log = PROCESS_LOG } = this.parts;
+    const place = [formatModelRef(ref), purpose, service].join(':');
+    const caching = (config: OptimizationConfig): PromptCaching => {
+      const key = `${place}:${JSON.stringify(config)}`;
+      const made = this.cachings.get(key) ?? new PromptCaching(config, log);
+      this.cachings.set(key, made);
+      return made;
+    };
+    // A handle may be made for every call; what is wrong with all of them is told once.
+    const warn = (line: string): void => {
+      if (!this.told.has(line)) log.warn(line);
+      this.told.add(line);
+    };
+    return { environment, env, service, purpose, log: { ...log, warn }, caching };
   }
 
   private refOf({ provider, model }: GetLlmOptions): ModelRef {

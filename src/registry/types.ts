@@ -1,6 +1,8 @@
 import type { z } from 'zod';
+import type { CacheStatistics } from '../caching/statistics.js';
 import type { ToolCall, ToolChoice, ToolSpec, Turn, AssistantTurn } from '../providers/turns.js';
 import type { JsonObject } from '../task/json.js';
+import type { OptimizationOptions } from '../task/optimization.js';
 import type { SafetyRating } from '../task/outcome.js';
 import type { Usage } from '../task/usage.js';
 
@@ -86,6 +88,12 @@ export interface LlmDescription extends LlmParameters {
   readonly toolChoice?: ToolChoice | undefined;
   /** Share of the context above which it warns. */
   readonly contextBudget?: number | undefined;
+  /** How its prompts are made cheaper, as it was asked for; false = not at all. */
+  readonly optimization?: OptimizationOptions | false | undefined;
+  /** The service it works for. */
+  readonly service?: string | undefined;
+  /** What it is used for. */
+  readonly purpose?: string | undefined;
 }
 
 /** A model to talk to. Plain and enhanced handles have it in common. */
@@ -96,6 +104,14 @@ export interface Llm {
   readonly model: string;
   /** Which kind of handle it is. */
   readonly isEnhanced: boolean;
+  /** Whether its prompts are marked for the provider's cache: see `optimize`. */
+  readonly isOptimized: boolean;
+  /** The handle without optimization; of one without, itself. */
+  readonly baseModel: Llm;
+  /** What caching was to do, and did. Handles of the same model, service, purpose and settings are counted together. */
+  getCacheStats(): CacheStatistics;
+  /** Counts from nothing again. */
+  resetCacheStats(): void;
   /** Asks once: exactly one request, no retries. Throws {@link LlmError}; `input` for parameters the model takes not. */
   invoke(input: LlmInput, options?: InvokeOptions): Promise<LlmAnswer>;
   /** The same, streamed. Who stops reading ends the request. */
