@@ -36,7 +36,7 @@ export type {
 // Running it over data.
 export { runBatch, startBatch } from './client/library.js';
 export { openTempered, Tempered } from './client/tempered.js';
-export type { BatchRun, StartedBatch, TaskSource } from './client/tempered.js';
+export type { BatchRun, EndpointCircuit, StartedBatch, TaskSource } from './client/tempered.js';
 export type { ServerState } from './client/context.js';
 export type { TemperedOptions } from './client/openContext.js';
 export type { BatchData } from './client/spool.js';

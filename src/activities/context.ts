@@ -1,4 +1,5 @@
 import type { Client } from '@temporalio/client';
+import type { CircuitBreaker } from '../limits/circuitBreaker.js';
 import type { ControlCache } from '../limits/controlCache.js';
 import type { PoolBook } from '../limits/poolBook.js';
 import type { Gate } from '../limits/types.js';
@@ -22,6 +23,8 @@ export interface ActivityDeps {
   readonly providers: ProviderSet;
   /** Every prompt of this process passes it. */
   readonly gate: Gate;
+  /** Which endpoints keep failing. */
+  readonly circuits: CircuitBreaker;
   /** Whose quota a model's prompts use. */
   readonly pools: PoolBook;
   /** Whether reserved money still moves. */

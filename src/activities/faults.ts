@@ -13,9 +13,6 @@ const FATAL: readonly ErrorCategory[] = [
   'model_not_found',
 ];
 
-/** Refused connections in a row (about half a minute) after which the batch pauses and says so. */
-export const UNREACHABLE_TRIES = 6;
-
 /** First and longest wait when nobody said how long; milliseconds. */
 const FIRST_WAIT_MS = 1_000;
 const LONGEST_WAIT_MS = 60_000;

@@ -2,9 +2,15 @@ import type { PromptTokens } from '../limits/types.js';
 import type { ModelReply, ProviderError } from '../providers/types.js';
 import type { Ask } from './ask.js';
 import type { ActivityDeps } from './context.js';
+import type { Job } from './job.js';
+import { tellCircuit } from './route.js';
 
-/** What a reply says to its pool: the limits its headers told, and its tokens as quotas count them; null = unknown. */
-export async function heard(deps: ActivityDeps, ask: Ask, reply: ModelReply): Promise<PromptTokens | null> {
+/**
+ * What a reply says to its endpoint's circuit and to its pool: the limits its headers told, and its tokens as quotas
+ * count them; null = unknown.
+ */
+export async function heard(deps: ActivityDeps, job: Job, ask: Ask, reply: ModelReply): Promise<PromptTokens | null> {
+  await tellCircuit(deps, job, ask, reply);
   if (reply.rateLimits !== null) await deps.gate.told(deps.pools.poolOf(ask.model), reply.rateLimits);
   const { usage } = reply;
   if (usage === null) return null;

@@ -11,11 +11,12 @@ import type { Json } from '../task/json.js';
 import { type Ask, buildAsk } from './ask.js';
 import { cachingOf } from './caching.js';
 import type { ActivityDeps } from './context.js';
-import { halt, isFatal, isUnspent, retryWait, UNREACHABLE_TRIES } from './faults.js';
+import { halt, isFatal, isUnspent, retryWait } from './faults.js';
 import { type Job, type Journalled, journalled, outcomeOf } from './job.js';
 import { heard, slowDown } from './poolWords.js';
 import { functionError, type Judged, judge, plainError } from './reply.js';
 import { reserveMoney } from './reserve.js';
+import { isUnreachable, letThrough, routed } from './route.js';
 import { send } from './send.js';
 import { mustWait, paused, stopped } from './signals.js';
 import type { PromptResult } from './types.js';
@@ -58,15 +59,18 @@ export class PromptRun {
     const known = await journalled(this.deps, job);
     if (known !== undefined) return this.deliver(known);
     const control = await this.mayStart();
-    const ask = this.ask(control);
+    const sender = { job, waits };
+    const ask = await routed(this.deps, sender, control, (word) => this.ask(word));
     const permit = await this.enterGate(ask, control, waits);
     let tokens: PromptTokens | null = { input: 0, output: 0 };
     try {
       // The wait at the gate may have been long: what was changed meanwhile holds for this prompt too.
-      await this.reserve(ask, await this.mayStart(), permit.settings, waits);
+      const word = await this.mayStart();
+      await letThrough(this.deps, sender, ask);
+      await this.reserve(ask, word, permit.settings, waits);
       tokens = null;
       const reply = await send(this.deps, job, ask, this.scope.signal);
-      tokens = await heard(this.deps, ask, reply);
+      tokens = await heard(this.deps, job, ask, reply);
       return await this.settle(ask, control, reply, waits);
     } finally {
       permit.release(tokens);
@@ -134,6 +138,7 @@ export class PromptRun {
 
   private async reserve(ask: Ask, control: Control, settings: PoolSettings, waits: number): Promise<void> {
     const word = await reserveMoney(this.deps, this.job, ask, control, settings);
+    if (word.kind !== 'go') await this.deps.circuits.leave(ask.provider);
     switch (word.kind) {
       case 'go':
         return;
@@ -210,8 +215,7 @@ export class PromptRun {
       spent: false,
       outcome: null,
     });
-    const unreachable = error.category === 'network' && waits + 1 >= UNREACHABLE_TRIES;
-    if (isFatal(error) || unreachable) {
+    if (isFatal(error) || (await isUnreachable(this.deps, { job: this.job, waits }, ask, error))) {
       await halt(this.deps, this.job.batch.id, control, plainError(error));
       throw paused(error.message);
     }

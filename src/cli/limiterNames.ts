@@ -18,5 +18,7 @@ export function limiterName(limiter: Limiter | null): string | null {
       return 'rate limit (the provider asked to wait)';
     case 'overload':
       return 'rate limit (lowered after an overload)';
+    case 'endpoint':
+      return 'the endpoint, which keeps failing (circuit open)';
   }
 }

@@ -17,7 +17,8 @@ const MAX_CONCURRENCY = 10_000;
 
 /** Every model a task may ask, without repeats. */
 function modelsOf(spec: TaskSpec): readonly ModelRef[] {
-  const names = [spec.model, ...spec.stages.flatMap((stage) => stage.model ?? [])];
+  const { model, fallbackModel = model, stages } = spec;
+  const names = [model, fallbackModel, ...stages.flatMap((stage) => stage.model ?? [])];
   return [...new Set(names)].map(parseModelRef);
 }
 

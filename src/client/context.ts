@@ -1,5 +1,6 @@
 import type { Client } from '@temporalio/client';
 import type { PoolConfigs } from '../limits/poolBook.js';
+import type { CircuitSettings } from '../limits/types.js';
 import type { ProviderSet } from '../providers/types.js';
 import type { Store } from '../store/types.js';
 import type { OptimizationConfig, OptimizationLayer } from '../task/optimization.js';
@@ -24,6 +25,8 @@ export interface ClientContext {
   readonly providers: ProviderSet;
   /** Pools as configured. */
   readonly pools: PoolConfigs;
+  /** When an endpoint counts as down; undefined = the defaults. */
+  readonly circuit?: CircuitSettings | undefined;
   /** LLM_OPTIMIZATION_ENABLED; undefined = the configuration decides. */
   readonly optimizing: boolean | undefined;
   /**

@@ -4,7 +4,9 @@ import { parseDocument } from 'yaml';
 import { z } from 'zod';
 import { type Environments, environmentsSchema } from '../caching/environments.js';
 import { didYouMean } from '../task/nearest.js';
+import { CIRCUIT_DEFAULTS } from '../limits/circuit.js';
 import type { PoolConfigs } from '../limits/poolBook.js';
+import type { CircuitSettings } from '../limits/types.js';
 import { type EndpointConfigs, endpointsSchema } from '../providers/providerSet.js';
 import { USER_MODEL_MEMBERS, type UserModels, userModelsSchema } from '../models/userModels.js';
 import { TemperedError } from '../task/errors.js';
@@ -31,9 +33,20 @@ const poolSchema = z.strictObject({
     .exactOptional(),
 });
 
+const circuitSchema = z
+  .strictObject({
+    failures: z.int().min(1).default(CIRCUIT_DEFAULTS.failures),
+    openSeconds: z
+      .number()
+      .positive()
+      .default(CIRCUIT_DEFAULTS.openMs / 1000),
+  })
+  .transform(({ failures, openSeconds }): CircuitSettings => ({ failures, openMs: openSeconds * 1000 }));
+
 const configSchema = z.strictObject({
   providers: endpointsSchema.default({}),
   pools: z.record(z.string().min(1), poolSchema).default({}),
+  circuitBreaker: circuitSchema.exactOptional(),
   models: userModelsSchema.default({}),
   defaultModel: z
     .string()
@@ -47,12 +60,13 @@ const MEMBERS: readonly string[] = [
   ...Object.keys(configSchema.shape),
   ...['kind', 'baseUrl', 'apiKeyEnv'],
   ...Object.keys(poolSchema.shape),
+  ...['failures', 'openSeconds'],
   ...USER_MODEL_MEMBERS,
 ];
 
 /** The form of the file, for errors. */
 const KNOWN =
-  'Known: providers: {NAME: {kind, baseUrl, apiKeyEnv}}, pools: {NAME: {models, rpm, tpm, inputTpm, outputTpm, inFlight, perDayUsd, dayStart}}, models: {PROVIDER/MODEL: {…}}, defaultModel, environments: {NAME: {documents, services, purposes}}.';
+  'Known: providers: {NAME: {kind, baseUrl, apiKeyEnv}}, pools: {NAME: {models, rpm, tpm, inputTpm, outputTpm, inFlight, perDayUsd, dayStart}}, circuitBreaker: {failures, openSeconds}, models: {PROVIDER/MODEL: {…}}, defaultModel, environments: {NAME: {documents, services, purposes}}.';
 
 /** What `tempered.config.{json,yaml}` sets for every command in its folder. */
 export interface NodeConfig {
@@ -60,6 +74,8 @@ export interface NodeConfig {
   readonly providers: EndpointConfigs;
   /** Quotas of provider accounts and model classes. */
   readonly pools: PoolConfigs;
+  /** When an endpoint counts as down. */
+  readonly circuitBreaker?: CircuitSettings;
   /** What the user knows of models, prices included, by `provider/model`. */
   readonly models: UserModels;
   /** The model of handles that name none, `provider/model`. */

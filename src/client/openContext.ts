@@ -42,6 +42,7 @@ export async function openContext(options: TemperedOptions): Promise<ClientConte
     store,
     providers,
     pools: config.pools,
+    circuit: config.circuitBreaker,
     onProgress,
     optimizing: optimizationSwitch(env),
     optimization: (spec, id, call) => batchOptimization({ spec, id, call, env }),

@@ -1,6 +1,6 @@
 import type { RunningWorker } from '../worker/startWorker.js';
 import type { PoolSettings } from '../limits/types.js';
-import type { BatchRow, PoolPatch, PoolState } from '../store/types.js';
+import type { BatchRow, EndpointCircuit, PoolPatch, PoolState } from '../store/types.js';
 import type { AnyTask, Task } from '../task/defineTask.js';
 import type { Json } from '../task/json.js';
 import { loadTask } from '../task/loadTask.js';
@@ -159,6 +159,11 @@ export class Tempered {
     return this.context.store.listPools();
   }
 
+  /** Endpoints that failed since they last answered, and whether prompts leave them alone for now. */
+  circuits(): Promise<readonly EndpointCircuit[]> {
+    return this.context.store.listCircuits();
+  }
+
   /**
    * Changes a pool's quotas for every worker, at once and until changed again: over what is configured or told by the
    * provider; null takes one back. Returns all that is set so. A batch that brings lower limits keeps to those.
@@ -224,4 +229,4 @@ async function resolveTask<Input, Output>(task: TaskSource<Input, Output>): Prom
   return typeof task === 'string' ? loadTask(task) : task;
 }
 
-export type { PoolState } from '../store/types.js';
+export type { EndpointCircuit, PoolState } from '../store/types.js';

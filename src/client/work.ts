@@ -18,7 +18,7 @@ export interface WorkOptions {
 
 /** Starts a worker in this process, on a connection of its own. */
 export async function work(context: ClientContext, options: WorkOptions): Promise<RunningWorker> {
-  const { store, providers, pools: poolConfigs, optimizing } = context;
+  const { store, providers, pools: poolConfigs, circuit, optimizing } = context;
   const target = await context.target();
   const client = await context.client();
   const { tasks = [], pools, log, buildId } = options;
@@ -35,6 +35,7 @@ export async function work(context: ClientContext, options: WorkOptions): Promis
     store,
     providers,
     poolConfigs,
+    circuit,
     optimizing,
     tasks,
     ...(pools === undefined ? {} : { pools }),

@@ -51,6 +51,28 @@ export interface LeaseRequest {
   readonly configured: PoolSettings;
 }
 
+/** What is known of an endpoint that fails; shared by every process. Times are milliseconds since epoch. */
+export interface Circuit {
+  /** Failures since the last answer. */
+  readonly failures: number;
+  /** Prompts wait until then, and then for one of them; 0 = they go. */
+  readonly openUntil: number;
+  /** Until then the one prompt that was let through is waited for; 0 = none was. */
+  readonly probeUntil: number;
+  /** Times in a row that one failed. */
+  readonly failedProbes: number;
+  /** What the last failure said; null = there was none. */
+  readonly reason: string | null;
+}
+
+/** When an endpoint counts as down. */
+export interface CircuitSettings {
+  /** Failures in a row that open its circuit. Default 5. */
+  readonly failures: number;
+  /** How long prompts then leave it alone; milliseconds. Default 60,000. */
+  readonly openMs: number;
+}
+
 /** Why a prompt waits or may not start. */
 export type GateRefusal =
   | { readonly kind: 'paused'; readonly reason: string }
@@ -67,7 +89,8 @@ export type Limiter =
   | 'output tokens per minute'
   | 'in flight'
   | 'cooldown'
-  | 'overload';
+  | 'overload'
+  | 'endpoint';
 
 /** Why a batch starts nothing more. */
 export type StopReason = 'cancelled' | 'deadline' | 'budget';

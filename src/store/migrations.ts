@@ -236,6 +236,19 @@ async function countDays(db: Kysely<unknown>): Promise<void> {
     .execute();
 }
 
+/** Endpoints that fail. */
+async function createCircuits(db: Kysely<unknown>): Promise<void> {
+  await db.schema
+    .createTable('circuits')
+    .addColumn('endpoint', 'text', (column) => column.primaryKey().notNull())
+    .addColumn('failures', 'integer', required)
+    .addColumn('open_until', 'bigint', required)
+    .addColumn('probe_until', 'bigint', required)
+    .addColumn('failed_probes', 'integer', required)
+    .addColumn('reason', 'text')
+    .execute();
+}
+
 /** Every migration, oldest first; names sort in that order. One that was released is never changed. */
 export function migrations(traits: MigrationTraits): Record<string, Migration> {
   return {
@@ -249,5 +262,6 @@ export function migrations(traits: MigrationTraits): Record<string, Migration> {
     },
     '0002-pools': { up: widenPools },
     '0003-pool-days': { up: countDays },
+    '0004-circuits': { up: createCircuits },
   };
 }

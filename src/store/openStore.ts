@@ -1,6 +1,7 @@
 import { TemperedError } from '../task/errors.js';
 import type { Backend } from './backend.js';
 import { createBatchStore } from './batches.js';
+import { createCircuitStore } from './circuits.js';
 import { createControlStore } from './control.js';
 import { createGroupedWriter } from './groupedWriter.js';
 import { createJournalStore } from './journal.js';
@@ -46,6 +47,7 @@ export async function openStore(url: string): Promise<Store> {
     ...createOutcomeStore(backend),
     ...createControlStore(backend),
     ...createPoolStore(backend),
+    ...createCircuitStore(backend),
     ...createSpendStore(backend),
     async close() {
       await writer.drain();

@@ -1,4 +1,4 @@
-import type { PoolSettings } from '../limits/types.js';
+import type { Circuit, PoolSettings } from '../limits/types.js';
 import type { PoolLimits } from '../task/spec.js';
 
 /** A change of a pool's settings; null takes a setting back to what is configured or told. */
@@ -16,4 +16,10 @@ export interface PoolState {
   readonly rateRpm: number | null;
   /** No request before this time; milliseconds since epoch; 0 = none. */
   readonly cooldownUntil: number;
+}
+
+/** An endpoint that failed since it last answered. */
+export interface EndpointCircuit extends Circuit {
+  /** Its name, as in `provider/model`. */
+  readonly endpoint: string;
 }

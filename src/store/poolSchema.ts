@@ -59,3 +59,19 @@ export interface PoolDaysTable {
   /** Worst case of prompts in flight; nano-dollars. */
   readonly reserved_nano: number;
 }
+
+/** Endpoints that fail. Times are the database's; milliseconds since epoch. */
+export interface CircuitsTable {
+  /** Its name, as in `provider/model`. */
+  readonly endpoint: string;
+  /** Failures since the last answer. */
+  readonly failures: number;
+  /** Prompts wait until then; 0 = they go. */
+  readonly open_until: number;
+  /** Until then one prompt that was let through is waited for; 0 = none was. */
+  readonly probe_until: number;
+  /** Times in a row that one failed. */
+  readonly failed_probes: number;
+  /** What the last failure said. */
+  readonly reason: string | null;
+}

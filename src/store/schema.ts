@@ -4,7 +4,7 @@ import type { Json, JsonObject } from '../task/json.js';
 import type { Issue, OutcomeMetadata, OutcomeStatus, PromptVerdict, StageKind, Variation } from '../task/outcome.js';
 import type { RenderedPrompt, TaskSpec } from '../task/spec.js';
 import type { JsonText } from './jsonText.js';
-import type { PoolDaysTable, PoolLeasesTable, PoolsTable } from './poolSchema.js';
+import type { CircuitsTable, PoolDaysTable, PoolLeasesTable, PoolsTable } from './poolSchema.js';
 import type { BatchOptions, BatchStatus, Control, JournalRow, PauseState } from './types.js';
 
 /** Registered tasks. */
@@ -257,6 +257,8 @@ export interface StoreSchema {
   readonly pool_leases: PoolLeasesTable;
   /** See {@link PoolDaysTable}. */
   readonly pool_days: PoolDaysTable;
+  /** See {@link CircuitsTable}. */
+  readonly circuits: CircuitsTable;
 }
 
 /** A journal row as it stands. */

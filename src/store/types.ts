@@ -1,9 +1,9 @@
-import type { Lease, LeaseRequest, PoolSettings } from '../limits/types.js';
+import type { Circuit, Lease, LeaseRequest, PoolSettings } from '../limits/types.js';
 import type { ItemError } from '../task/errors.js';
 import type { Json } from '../task/json.js';
 import type { Counters, Outcome } from '../task/outcome.js';
 import type { LoadedRecord, PoolLimits, TaskSpec } from '../task/spec.js';
-import type { PoolPatch, PoolState } from './poolRows.js';
+import type { EndpointCircuit, PoolPatch, PoolState } from './poolRows.js';
 import type {
   BatchRow,
   PauseState,
@@ -156,6 +156,13 @@ export interface Store {
   setPool(pool: string, patch: PoolPatch): Promise<PoolSettings>;
   /** Every pool anybody used, by name. */
   listPools(): Promise<readonly PoolState[]>;
+  /**
+   * Changes what is known of an endpoint's failures, under a lock; `now` is the clock its times are on. Returns what
+   * holds then, in this process' time.
+   */
+  changeCircuit(endpoint: string, change: (before: Circuit, now: number) => Circuit): Promise<Circuit>;
+  /** Endpoints that failed since they last answered, by name. */
+  listCircuits(): Promise<readonly EndpointCircuit[]>;
   /** Gives a worker's in-flight leases back at its end. */
   dropLeases(worker: string): Promise<void>;
 

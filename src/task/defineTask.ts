@@ -30,6 +30,8 @@ export interface TaskOptions<Input, S extends z.ZodType | undefined> extends Tas
   readonly name: string;
   /** `provider/model`. */
   readonly model: string;
+  /** Asked instead while the endpoint of `model` keeps failing, `provider/model` of another one. Default: prompts wait. */
+  readonly fallbackModel?: string;
   /** Static prefix: the system prompt, the same for every record. */
   readonly instructions?: string;
   /**

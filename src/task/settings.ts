@@ -31,6 +31,7 @@ const stage = z.strictObject({
 const settings = z.strictObject({
   name: z.string().regex(/^[a-z0-9](?:[a-z0-9-]{0,62}[a-z0-9])?$/, 'a name has up to 64 of a-z, 0-9 and inner dashes'),
   model,
+  fallbackModel: model.exactOptional(),
   instructions: z.string().exactOptional(),
   prompt: z.string().exactOptional(),
   messages: z
@@ -103,6 +104,9 @@ export function parseSettings(
   }
   const ways = [rest.prompt !== undefined || module.promptInCode, rest.messages !== undefined];
   if (ways.filter(Boolean).length !== 1) throw problem(['a task has either a prompt or messages'], place);
+  if (rest.fallbackModel?.split('/')[0] === rest.model.split('/')[0]) {
+    throw problem(['fallbackModel is asked while the endpoint of model fails, so it must be of another one'], place);
+  }
   checkTemplates(rest, place);
   return {
     ...rest,

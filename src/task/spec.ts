@@ -55,6 +55,8 @@ export interface TaskSpec {
   readonly name: string;
   /** `provider/model`. */
   readonly model: string;
+  /** Asked instead while the endpoint of `model` keeps failing, `provider/model` of another endpoint. Absent: wait. */
+  readonly fallbackModel?: string;
   /** Static prefix: the system prompt. */
   readonly instructions?: string;
   /** Template with `{{field}}` places. Absent when `messages` or a prompt function is used. */

@@ -8,10 +8,11 @@ import { BatchBook, TaskBook } from '../activities/context.js';
 import { watchFailures } from '../activities/failureWatch.js';
 import { type Activities, createActivities } from '../activities/index.js';
 import { MoneyWatch } from '../activities/reserve.js';
+import { CircuitBreaker } from '../limits/circuitBreaker.js';
 import { createControlCache } from '../limits/controlCache.js';
 import { createGate } from '../limits/gate.js';
 import { PoolBook, type PoolConfigs } from '../limits/poolBook.js';
-import type { Limiter } from '../limits/types.js';
+import type { CircuitSettings, Limiter } from '../limits/types.js';
 import type { ProviderSet } from '../providers/types.js';
 import type { Store } from '../store/types.js';
 import type { AnyTask } from '../task/defineTask.js';
@@ -32,6 +33,8 @@ export interface StartWorkerOptions {
   readonly providers: ProviderSet;
   /** Pools as configured. */
   readonly poolConfigs: PoolConfigs;
+  /** When an endpoint counts as down. Default: 5 failures in a row, for 60 s. */
+  readonly circuit?: CircuitSettings | undefined;
   /** Modules this worker has loaded; tasks without functions need none. */
   readonly tasks: readonly AnyTask[];
   /** Pools to serve. Default: every provider whose key is set or which needs none. */
@@ -72,12 +75,14 @@ export async function startWorker(options: StartWorkerOptions): Promise<RunningW
     worker: `${hostname()}-${process.pid}-${randomUUID().slice(0, 8)}`,
     configured: (pool) => pools.settingsOf(pool),
   });
+  const circuits = new CircuitBreaker({ store, settings: options.circuit });
   const closing = new AbortController();
   const batches = new BatchBook(store);
   const activities = createActivities({
     store,
     providers,
     gate,
+    circuits,
     pools,
     money: new MoneyWatch(Date.now),
     control: createControlCache(watchFailures({ store, client, batches, now: Date.now })),
@@ -106,7 +111,7 @@ export async function startWorker(options: StartWorkerOptions): Promise<RunningW
       for (const worker of workers) if (worker.getState() === 'RUNNING') worker.shutdown();
       await run;
     },
-    limiter: (batchId) => gate.limiter(batchId),
+    limiter: (batchId) => (circuits.isHolding(batchId) ? 'endpoint' : gate.limiter(batchId)),
   };
 }
 

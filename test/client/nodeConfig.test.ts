@@ -29,6 +29,11 @@ test('without a file there are the defaults', async () => {
   expect(await loadNodeConfig(folder)).toEqual({ providers: {}, pools: {}, models: {} });
 });
 
+test('a circuit breaker may be set in part', async () => {
+  const { circuitBreaker } = await load('tempered.config.yaml', 'circuitBreaker: { failures: 3 }\n');
+  expect(circuitBreaker).toEqual({ failures: 3, openMs: 60_000 });
+});
+
 test.each([
   ['tempered.config.json', JSON.stringify({ providers: { router: ENDPOINT } }, null, '\t')],
   ['tempered.config.yaml', `providers:\n  router: ${JSON.stringify(ENDPOINT)}\n`],

@@ -114,6 +114,7 @@ describe('defineTask', () => {
   });
 
   it.each<[string, object, RegExp]>([
+    ['a fallback on the same endpoint', { ...base, fallbackModel: 'compatible/n' }, /fallbackModel .* of another one/],
     ['an unknown option', { ...base, promt: 'x' }, /unknown setting "promt" Did you mean prompt/],
     ['an unknown inner option', { ...base, limits: { rmp: 1 } }, /"limits.rmp" Did you mean rpm/],
     ['an unknown option of a stage', { ...base, stages: [{ kind: 'full', temprature: 0 }] }, /stages.0.temprature/],

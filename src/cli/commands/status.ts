@@ -4,7 +4,7 @@ import type { BatchHandle } from '../../client/handle.js';
 import type { BatchSnapshot } from '../../client/snapshot.js';
 import { summaryOf } from '../../client/summary.js';
 import type { ServerState } from '../../client/context.js';
-import type { PoolState, Tempered } from '../../client/tempered.js';
+import type { EndpointCircuit, PoolState, Tempered } from '../../client/tempered.js';
 import { type CommandHost, type PlaceOptions, withPlace } from '../command.js';
 import { EXIT, type ExitCode } from '../exit.js';
 import { count, money, percent } from '../format.js';
@@ -37,8 +37,10 @@ async function list(io: Io, tempered: Tempered, server: ServerState): Promise<Ex
   for (const snapshot of batches) io.say(row(snapshot));
   const pools = await tempered.pools();
   for (const pool of pools) io.say(poolText(pool));
+  const circuits = await tempered.circuits();
+  for (const circuit of circuits) io.say(circuitText(circuit));
   io.say(serverText(server));
-  io.result({ batches: batches.map((snapshot) => summaryOf(snapshot, null, null)), pools, server });
+  io.result({ batches: batches.map((snapshot) => summaryOf(snapshot, null, null)), pools, circuits, server });
   return EXIT.ok;
 }
 
@@ -56,6 +58,17 @@ function poolText({ pool, set, told, rateRpm, cooldownUntil }: PoolState): strin
   if (rateRpm !== null) parts.push(`lowered to ${count(Math.round(rateRpm))} rpm after an overload`);
   if (cooldownUntil > 0) parts.push(`asked to wait until ${new Date(cooldownUntil).toISOString()}`);
   return `pool ${pool}: ${parts.length === 0 ? 'no limits known' : parts.join(', ')}`;
+}
+
+/** An endpoint's line: how often it failed, and when it is asked again. */
+function circuitText({ endpoint, failures, openUntil, reason }: EndpointCircuit): string {
+  const again =
+    openUntil === 0
+      ? 'still asked'
+      : openUntil > Date.now()
+        ? `left alone until ${new Date(openUntil).toISOString()}`
+        : 'the next prompt finds out whether it is back';
+  return `endpoint ${endpoint}: ${count(failures)} failures in a row, ${again}; last: ${reason ?? 'unknown'}`;
 }
 
 async function one(io: Io, batch: BatchHandle, server: ServerState): Promise<ExitCode> {

@@ -1,0 +1,107 @@
+import { parseModelRef } from '../models/modelRef.js';
+import type { ModelReply, ProviderError } from '../providers/types.js';
+import type { Control } from '../store/types.js';
+import type { ErrorCategory } from '../task/errors.js';
+import type { Ask } from './ask.js';
+import type { ActivityDeps } from './context.js';
+import type { Job } from './job.js';
+import { mustWait, type UnsentError } from './signals.js';
+
+/** Which endpoint a prompt goes to, and whether it is asked now: circuit breakers. */
+
+/** Failures of an endpoint itself; a 429 says that it works. */
+const ENDPOINT_FAILURES: readonly ErrorCategory[] = ['network', 'timeout', 'server_error', 'overloaded'];
+
+/** Failed attempts in a row to reach an endpoint again, after which its batches pause and say so. */
+const MAX_FAILED_PROBES = 5;
+
+/** Refused connections in a row of one prompt (about a quarter of a minute) after which the batch pauses and says so. */
+const UNREACHABLE_TRIES = 5;
+
+/** A prompt that waits for an endpoint looks again after this long: it may be mended, or the batch steered. Milliseconds. */
+const LOOK_AGAIN_MS = 5_000;
+
+/** Prompts that were told the same time come back over so many milliseconds. */
+const SPREAD_MS = 1_000;
+
+/** What of a prompt decides where it goes. */
+interface Sender {
+  readonly job: Job;
+  /** Rate limits and refusals in a row before it. */
+  readonly waits: number;
+}
+
+/**
+ * The request to send: to the model in force or, while its endpoint keeps failing, to the task's `fallbackModel`.
+ * Throws {@link UnsentError} when neither can be asked now: the prompt waits in Temporal, nothing is spent.
+ */
+export async function routed(
+  deps: ActivityDeps,
+  { job, waits }: Sender,
+  control: Control,
+  build: (control: Control) => Ask,
+): Promise<Ask> {
+  const ask = build(control);
+  if (ownEndpoint(job)) return ask;
+  const waitMs = await deps.circuits.waitMs(ask.provider);
+  if (waitMs === 0) return ask;
+  const { fallbackModel } = job.task.spec;
+  if (fallbackModel !== undefined) {
+    const { provider } = parseModelRef(fallbackModel);
+    const open = provider === ask.provider || !deps.providers.available.includes(provider);
+    if (!open && (await deps.circuits.waitMs(provider)) === 0) return build({ ...control, model: fallbackModel });
+  }
+  throw await held(deps, { job, waits }, ask.provider, waitMs);
+}
+
+/** Lets the prompt through to its endpoint, now that everything else allows it. Throws {@link UnsentError}. */
+export async function letThrough(deps: ActivityDeps, { job, waits }: Sender, { provider }: Ask): Promise<void> {
+  if (ownEndpoint(job)) return;
+  const waitMs = await deps.circuits.enter(provider, job.task.plan.promptTimeoutMs + SPREAD_MS);
+  if (waitMs > 0) throw await held(deps, { job, waits }, provider, waitMs);
+}
+
+async function held(
+  { circuits }: ActivityDeps,
+  { job, waits }: Sender,
+  endpoint: string,
+  forMs: number,
+): Promise<UnsentError> {
+  const { failures, reason } = await circuits.read(endpoint);
+  const waitMs = Math.round(Math.min(forMs, LOOK_AGAIN_MS) + Math.random() * SPREAD_MS);
+  circuits.holds(job.batch.id, waitMs);
+  const message = `${endpoint} failed ${failures} times in a row and is left alone for a while; last: ${reason ?? ''}`;
+  return mustWait({ type: 'Overloaded', message, waitMs, waits });
+}
+
+/** What a reply says of its endpoint. */
+export async function tellCircuit({ circuits }: ActivityDeps, job: Job, ask: Ask, reply: ModelReply): Promise<void> {
+  if (ownEndpoint(job)) return;
+  const { provider } = ask;
+  if (reply.ok) await circuits.answered(provider);
+  else if (isEndpointFailure(reply.error)) await circuits.failed(provider, reply.error.message);
+  else if (reply.error.category === 'cancelled') await circuits.leave(provider);
+  else if (reply.error.category !== 'rate_limit') await circuits.answered(provider);
+}
+
+/** True when nothing listens where the only endpoint should be: a person must tell whether waiting helps. */
+export async function isUnreachable(
+  { circuits }: ActivityDeps,
+  { job, waits }: Sender,
+  { provider }: Ask,
+  error: ProviderError,
+): Promise<boolean> {
+  if (error.category !== 'network' || job.task.spec.fallbackModel !== undefined) return false;
+  if (waits + 1 < UNREACHABLE_TRIES && (await circuits.read(provider)).failedProbes < MAX_FAILED_PROBES) return false;
+  await circuits.askSoon(provider);
+  return true;
+}
+
+function isEndpointFailure({ category, status }: ProviderError): boolean {
+  return ENDPOINT_FAILURES.includes(category) && (status === null || status >= 500 || category === 'timeout');
+}
+
+/** A task that asks by itself knows its endpoint; we don't. */
+function ownEndpoint(job: Job): boolean {
+  return job.task.functions.execute !== undefined;
+}

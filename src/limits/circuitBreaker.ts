@@ -1,0 +1,123 @@
+import type { Store } from '../store/types.js';
+import { afterAnswer, afterFailure, CIRCUIT_DEFAULTS, CLOSED, phaseOf, waitOf, withProbe } from './circuit.js';
+import type { Circuit, CircuitSettings } from './types.js';
+
+/** How stale the view of other processes' failures may be; milliseconds. */
+const STALE_MS = 500;
+
+/** What a breaker is made of. */
+export interface CircuitBreakerOptions {
+  /** Where all processes tell of failures. */
+  readonly store: Pick<Store, 'changeCircuit' | 'listCircuits'>;
+  /** Default: 5 failures, 60 s. */
+  readonly settings?: CircuitSettings | undefined;
+  /** Milliseconds since epoch. Default `Date.now`. */
+  readonly now?: () => number;
+}
+
+/** The circuits of this process' endpoints: what it sees itself, and what others told the store. */
+export class CircuitBreaker {
+  private readonly store;
+  private readonly settings;
+  private readonly now;
+  private readonly known = new Map<string, Circuit>();
+  /** Failures since the last answer that this process saw. */
+  private readonly inARow = new Map<string, number>();
+  /** By batch: until when its prompts wait for an endpoint. */
+  private readonly held = new Map<string, number>();
+  private reading: Promise<void> | undefined;
+  private readAt = -Infinity;
+
+  constructor({ store, settings = CIRCUIT_DEFAULTS, now = Date.now }: CircuitBreakerOptions) {
+    this.store = store;
+    this.settings = settings;
+    this.now = now;
+  }
+
+  /** The endpoint's circuit, at most half a second stale. */
+  async read(endpoint: string): Promise<Circuit> {
+    if (this.now() - this.readAt >= STALE_MS) {
+      this.reading ??= this.refresh().finally(() => {
+        this.reading = undefined;
+      });
+      await this.reading;
+    }
+    return this.known.get(endpoint) ?? CLOSED;
+  }
+
+  /** How long a prompt to the endpoint must wait; 0 = it may go, or be the one that finds out. Milliseconds. */
+  async waitMs(endpoint: string): Promise<number> {
+    return waitOf(await this.read(endpoint), this.now());
+  }
+
+  /**
+   * Lets a prompt through, as the only one where the circuit is half-open: then `forMs` is how long its answer may
+   * take. Returns the milliseconds to wait when it may not go.
+   */
+  async enter(endpoint: string, forMs: number): Promise<number> {
+    const seen = await this.read(endpoint);
+    if (phaseOf(seen, this.now()) === 'closed') return 0;
+    let waitMs = 0;
+    await this.change(endpoint, (circuit, now) => {
+      const after = withProbe(circuit, now, forMs);
+      waitMs = after === circuit ? waitOf(circuit, now) : 0;
+      return after;
+    });
+    return waitMs;
+  }
+
+  /** The prompt that was let through was not sent after all: another one may find out. */
+  async leave(endpoint: string): Promise<void> {
+    if (this.view(endpoint).probeUntil === 0) return;
+    await this.change(endpoint, (circuit) => ({ ...circuit, probeUntil: 0 }));
+  }
+
+  /** The endpoint failed. */
+  async failed(endpoint: string, reason: string): Promise<void> {
+    const inARow = (this.inARow.get(endpoint) ?? 0) + 1;
+    this.inARow.set(endpoint, inARow);
+    // One failure between answers is no news to the others.
+    if (inARow === 1 && this.settings.failures > 1 && this.view(endpoint).failures === 0) return;
+    await this.change(endpoint, (circuit, now) => afterFailure(circuit, { reason, inARow }, this.settings, now));
+  }
+
+  /** The endpoint answered, whatever it said. */
+  async answered(endpoint: string): Promise<void> {
+    this.inARow.delete(endpoint);
+    if (this.view(endpoint).failures > 0) await this.change(endpoint, afterAnswer);
+  }
+
+  /** The next prompt may find out at once: somebody says that the endpoint was mended. */
+  async askSoon(endpoint: string): Promise<void> {
+    if (this.view(endpoint).openUntil === 0) return;
+    await this.change(endpoint, (circuit, now) => ({ ...circuit, openUntil: Math.min(circuit.openUntil, now) }));
+  }
+
+  /** A prompt of the batch waits for an endpoint for so long. */
+  holds(batchId: string, forMs: number): void {
+    this.held.set(batchId, this.now() + forMs);
+  }
+
+  /** True while prompts of a batch wait for an endpoint. */
+  isHolding(batchId: string): boolean {
+    const until = this.held.get(batchId);
+    if (until === undefined) return false;
+    if (until <= this.now()) this.held.delete(batchId);
+    return until > this.now();
+  }
+
+  private view(endpoint: string): Circuit {
+    return this.known.get(endpoint) ?? CLOSED;
+  }
+
+  private async refresh(): Promise<void> {
+    const circuits = await this.store.listCircuits();
+    this.known.clear();
+    for (const { endpoint, ...circuit } of circuits) this.known.set(endpoint, circuit);
+    this.readAt = this.now();
+  }
+
+  private async change(endpoint: string, next: (before: Circuit, now: number) => Circuit): Promise<void> {
+    this.known.set(endpoint, await this.store.changeCircuit(endpoint, next));
+  }
+}
