@@ -8,6 +8,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<AddCommand>>> = {
   init: async () => (await import('./commands/init.js')).addInit,
   run: async () => (await import('./commands/run.js')).addRun,
   estimate: async () => (await import('./commands/estimate.js')).addEstimate,
+  models: async () => (await import('./commands/models.js')).addModels,
   call: async () => (await import('./commands/call.js')).addCall,
   status: async () => (await import('./commands/status.js')).addStatus,
   watch: async () => (await import('./commands/watch.js')).addWatch,

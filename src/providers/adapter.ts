@@ -11,7 +11,7 @@ import { redactor } from './redact.js';
 import { type Assembler, StreamFollower } from './streaming.js';
 import type { Exchange } from './transport.js';
 import { transact } from './transport.js';
-import type { ModelReply, ModelRequest, Provider, ProviderError } from './types.js';
+import type { LocalModel, ModelReply, ModelRequest, Provider, ProviderError } from './types.js';
 
 /** Time for a list of models, or a count of tokens; milliseconds. */
 const ASIDE_TIMEOUT_MS = 30_000;
@@ -42,6 +42,8 @@ export interface Wire {
   rateLimits(headers: Headers): PoolLimits | null;
   /** Every model id the endpoint lists. */
   list(signal: AbortSignal): Promise<readonly string[]>;
+  /** Models on the endpoint's machine. Absent: it does not tell. */
+  readonly local?: ((signal: AbortSignal) => Promise<readonly LocalModel[]>) | undefined;
   /** Counts a prompt's tokens. Absent: this API can't. */
   readonly count?: (request: ModelRequest, signal: AbortSignal) => Promise<number>;
 }
@@ -174,6 +176,10 @@ export function createProvider(endpoint: Endpoint, wire: Wire): Provider {
       return answer;
     },
     listModels: (signal) => aside((stop) => wire.list(stop), endpoint, signal),
+    async localModels(signal) {
+      const { local } = wire;
+      return local === undefined ? null : aside((stop) => local(stop), endpoint, signal);
+    },
     async countTokens(request, signal) {
       const { count } = wire;
       if (count === undefined) return null;

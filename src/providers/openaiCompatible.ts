@@ -7,7 +7,7 @@ import { chatRequest } from './openai/request.js';
 import { readChat } from './openai/response.js';
 import { chatAssembler } from './openai/stream.js';
 import { recordingFetch, sdkTimeoutMs } from './transport.js';
-import type { Provider } from './types.js';
+import type { LocalModel, Provider } from './types.js';
 
 const LIMITS: LimitHeaders = { rpm: 'x-ratelimit-limit-requests', tpm: 'x-ratelimit-limit-tokens' };
 
@@ -18,8 +18,11 @@ export const LOCAL_DIALECT: Dialect = { outputLimit: 'max_tokens', schemas: 'gra
 /** A named endpoint: may pass requests on to OpenAI. */
 export const ROUTER_DIALECT: Dialect = { outputLimit: 'max_tokens', schemas: 'strict', promptCache: false };
 
-/** Anything that speaks OpenAI's chat completions. */
-export function createOpenAiCompatible(endpoint: Endpoint, dialect: Dialect): Provider {
+/** Asks a server for the models on its machine. */
+export type ListLocal = (client: OpenAI, signal: AbortSignal) => Promise<readonly LocalModel[]>;
+
+/** Anything that speaks OpenAI's chat completions. `listLocal` for servers that tell more of their models than OpenAI. */
+export function createOpenAiCompatible(endpoint: Endpoint, dialect: Dialect, listLocal?: ListLocal): Provider {
   const client = new OpenAI({
     // The SDK insists on a key; servers that need none ignore it.
     apiKey: endpoint.apiKey ?? 'none',
@@ -48,5 +51,6 @@ export function createOpenAiCompatible(endpoint: Endpoint, dialect: Dialect): Pr
       for await (const model of client.models.list({ signal })) ids.push(model.id);
       return ids;
     },
+    local: listLocal === undefined ? undefined : (signal) => listLocal(client, signal),
   });
 }

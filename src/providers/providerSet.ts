@@ -7,7 +7,14 @@ import { TemperedError } from '../task/errors.js';
 import type { Endpoint } from './adapter.js';
 import { createAnthropic } from './anthropic.js';
 import { createGemini } from './gemini.js';
-import { createOpenAiCompatible, LOCAL_DIALECT, OPENAI_DIALECT, ROUTER_DIALECT } from './openaiCompatible.js';
+import {
+  createOpenAiCompatible,
+  type ListLocal,
+  LOCAL_DIALECT,
+  OPENAI_DIALECT,
+  ROUTER_DIALECT,
+} from './openaiCompatible.js';
+import { lmStudioModels } from './lmstudio.js';
 import type { Provider, ProviderSet } from './types.js';
 
 /** Words people write for a wire, and the wire they mean. */
@@ -111,18 +118,18 @@ const BUILT_IN: ReadonlyMap<string, Definition> = new Map<string, Definition>([
       create: (endpoint) => createOpenAiCompatible(endpoint, OPENAI_DIALECT),
     },
   ],
-  ['lmstudio', local('LMSTUDIO', lmStudioUrl)],
+  ['lmstudio', local('LMSTUDIO', lmStudioUrl, lmStudioModels)],
   ['ollama', local('OLLAMA', (env) => read(env, 'OLLAMA_BASE_URL') ?? 'http://localhost:11434/v1')],
   ['compatible', local('COMPATIBLE', (env) => read(env, 'COMPATIBLE_BASE_URL'))],
 ]);
 
-function local(prefix: string, baseUrl: Definition['baseUrl']): Definition {
+function local(prefix: string, baseUrl: Definition['baseUrl'], listLocal?: ListLocal): Definition {
   return {
     baseUrl,
     baseUrlVariable: `${prefix}_BASE_URL`,
     keyVariables: [`${prefix}_API_KEY`],
     keyRequired: false,
-    create: (endpoint) => createOpenAiCompatible(endpoint, LOCAL_DIALECT),
+    create: (endpoint) => createOpenAiCompatible(endpoint, LOCAL_DIALECT, listLocal),
   };
 }
 

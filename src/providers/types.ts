@@ -106,6 +106,16 @@ export interface ProviderError extends ItemError {
   readonly billed: 'no' | 'yes' | 'unknown';
 }
 
+/** A model on a machine of one's own. */
+export interface LocalModel {
+  /** Its name in requests. */
+  readonly id: string;
+  /** Whether it is in memory. */
+  readonly loaded: boolean;
+  /** Context it was loaded with, else the most it can have; tokens. Null = not told. */
+  readonly contextTokens: number | null;
+}
+
 /** One configured endpoint. Stateless between requests but for its HTTP connections. */
 export interface Provider {
   /** The name in `provider/model`, also the pool's name. */
@@ -119,6 +129,8 @@ export interface Provider {
   send(request: ModelRequest, signal: AbortSignal, onText?: (text: string) => void): Promise<ModelReply>;
   /** Model ids the endpoint lists. Throws `TemperedError`. */
   listModels(signal: AbortSignal): Promise<readonly string[]>;
+  /** Models on the endpoint's machine, and whether they are in memory; null = it does not tell. Throws `TemperedError`. */
+  localModels(signal: AbortSignal): Promise<readonly LocalModel[] | null>;
   /**
    * Tokens of a request's prompt, counted by the provider for nothing; null = the endpoint can't count. Gemini counts
    * no schema. Throws `TemperedError`.

@@ -82,4 +82,42 @@ describe('LM Studio', () => {
       expect(wire.sent.path).toBe('/v1/chat/completions');
     }
   });
+
+  const local = (...replies: readonly Parameters<Wire['reply']>[0][]) => {
+    wire.reset();
+    for (const reply of replies) wire.reply(reply);
+    return providerFor(wire, 'lmstudio').localModels(FOREVER);
+  };
+  const OLDER = {
+    data: [
+      { id: 'a', type: 'llm', state: 'loaded', max_context_length: 9000, loaded_context_length: 4096 },
+      { id: 'b', type: 'vlm', state: 'not-loaded', max_context_length: 9000 },
+      { id: 'e', type: 'embeddings', state: 'loaded' },
+    ],
+  };
+  const MODELS = [
+    { id: 'a', loaded: true, contextTokens: 4096 },
+    { id: 'b', loaded: false, contextTokens: 9000 },
+  ];
+
+  it('tells what is in memory, in the words of each version', async () => {
+    const instance = { id: 'a', config: { context_length: 4096 } };
+    const current = [
+      { type: 'llm', key: 'a', loaded_instances: [instance], max_context_length: 9000 },
+      { type: 'llm', key: 'b', loaded_instances: [], max_context_length: 9000 },
+      { type: 'embedding', key: 'e', loaded_instances: [] },
+    ];
+    expect(await local({ body: { models: current } })).toEqual(MODELS);
+    expect(wire.sent.path).toBe('/lmstudio/api/v1/models');
+    const unknown = { error: 'Unexpected endpoint or method. (GET /api/v1/models)' };
+    expect(await local({ body: unknown }, { body: OLDER })).toEqual(MODELS);
+    expect(await local({ status: 404, body: unknown }, { body: OLDER })).toEqual(MODELS);
+    expect(wire.sent.path).toBe('/lmstudio/api/v0/models');
+  });
+
+  it('says what went wrong when it tells neither', async () => {
+    await expect(local({ body: {} }, { body: {} })).rejects.toMatchObject({ category: 'server_error' });
+    await expect(local({ status: 401, body: {} })).rejects.toMatchObject({ category: 'authentication' });
+    expect(await providerFor(wire, 'ollama').localModels(FOREVER)).toBeNull();
+  });
 });
