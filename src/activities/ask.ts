@@ -3,7 +3,7 @@ import { parseModelRef } from '../models/modelRef.js';
 import { promptBytes } from '../models/promptBytes.js';
 import type { ModelInfo } from '../models/types.js';
 import { variationFor } from '../models/variation.js';
-import { planCache, staticTurns } from '../caching/breakpoints.js';
+import { type CachePlan, planCache, staticTurns } from '../caching/breakpoints.js';
 import type { PromptTokens } from '../limits/types.js';
 import type { PromptRequest, ProviderSet } from '../providers/types.js';
 import { currentStage } from '../recovery/ladder.js';
@@ -13,7 +13,7 @@ import type { Control, StoredRecord } from '../store/types.js';
 import type { Json, JsonObject } from '../task/json.js';
 import type { StageKind, Variation } from '../task/outcome.js';
 import { renderRecord } from '../task/render.js';
-import { type Caching, ownCaching, plannedMarks } from './caching.js';
+import { type Caching, ownCaching, planned } from './caching.js';
 import type { WorkerTask } from './context.js';
 
 /** Everything that is decided about a prompt before it may be sent. */
@@ -34,6 +34,8 @@ export interface Ask {
   readonly request: PromptRequest;
   /** Valid fields of earlier prompts that this one completes. */
   readonly kept: JsonObject | null;
+  /** Whether its prefix is cached, and why; null where that could not be planned. */
+  readonly caching: CachePlan | null;
   /** Worst case in nano-dollars; null = price unknown. */
   readonly worstNano: number | null;
   /** Guess for the gate's token buckets, corrected by real usage. */
@@ -55,7 +57,7 @@ export interface AskInput {
   /** Result of `prepare()`. */
   readonly prepared: Json | undefined;
   /** Endpoints, for what is known of their models. */
-  readonly endpoints: Pick<ProviderSet, 'modelInfo'>;
+  readonly endpoints: Pick<ProviderSet, 'modelInfo' | 'cachesPrompts'>;
   /** How its prefix is cached, and how many prompts share it. Default: as the task says, in a batch of any size. */
   readonly cache?: Caching;
   /** The time prices are read at. */
@@ -77,7 +79,7 @@ export function buildAsk(input: AskInput): Ask {
   const reworded = chosen.sent.reworded === true;
   const asked = stageRequest({ spec: task.spec, stage, rendered, kept, issues: state.issues, reworded });
   const cache = input.cache ?? ownCaching(task.spec);
-  const marks = plannedMarks(cache, () =>
+  const caching = planned(cache, () =>
     planCache({
       config: cache.config,
       info,
@@ -86,8 +88,11 @@ export function buildAsk(input: AskInput): Ask {
       staticTurns: staticTurns(task.spec),
       // Partial prompts too: a batch has few combinations of failed fields, and each is a prefix of its own.
       prompts: cache.prompts,
+      supported: input.endpoints.cachesPrompts(ref.provider),
+      counted: countedIn(control),
     }),
   );
+  const marks = caching?.marks;
   const request: PromptRequest = {
     model: ref.model,
     instructions: asked.instructions,
@@ -112,9 +117,16 @@ export function buildAsk(input: AskInput): Ask {
     variation: model === task.spec.model ? chosen.variation : { ...chosen.variation, model },
     request,
     kept: asked.kind === 'partial' ? kept : null,
+    caching: caching ?? null,
     worstNano: worstCaseNano(info, bytes, request.maxOutputTokens),
     tokens: { input: Math.ceil(bytes / 4), output: Math.ceil(request.maxOutputTokens * EXPECTED_OUTPUT_SHARE) },
   };
+}
+
+/** The prefix the provider counted for this batch. */
+function countedIn({ cache }: Control) {
+  if (cache?.countedBy !== 'provider') return undefined;
+  return { prefix: cache.prefix, tokens: cache.decision.prefixTokens };
 }
 
 /** What renders a record: the module's prompt function, else the template. */

@@ -7,23 +7,25 @@ import type { Counters } from '../task/outcome.js';
 import type { TaskSpec } from '../task/spec.js';
 import { CONTROL_QUEUE, poolQueue, taskQueue } from '../workflows/ids.js';
 import type { BatchInput } from '../workflows/types.js';
+import { openedCaching } from './batchCache.js';
 import type { ActivityDeps } from './context.js';
 import { failureCount } from './failureWatch.js';
 import { registerBatch } from './registerBatch.js';
-import type { BatchActivities, BatchTotals, OpenedBatch } from './types.js';
+import type { BatchActivities, BatchTotals, OpenedBatch, OpenedCaching } from './types.js';
 
 /** Records looked through at once for the first one without an outcome. */
 const PENDING_PAGE = 500;
 
 /** Activities that keep a batch's row. */
-export function createBatchActivities({ store, now }: ActivityDeps): BatchActivities {
+export function createBatchActivities(deps: ActivityDeps): BatchActivities {
+  const { store, now } = deps;
   return {
     async openBatch(batchId: string, input: BatchInput): Promise<OpenedBatch> {
       const row = (await store.getBatch(batchId)) ?? (await registerBatch(store, batchId, input, now()));
       const spec = await store.getTask(row.taskHash);
       if (spec === undefined) throw new TemperedError('input', `The store knows no task ${row.taskHash}.`);
       if (row.startedAt === null) await store.updateBatch(batchId, { startedAt: now(), status: 'running' });
-      return opened(row, spec);
+      return opened(row, spec, openedCaching(deps, row, spec));
     },
 
     async publishControl(batchId, control) {
@@ -61,7 +63,7 @@ async function withForgiven(store: ActivityDeps['store'], batchId: string, contr
   return forgiven === undefined ? control : { ...control, forgiven };
 }
 
-function opened(row: BatchRow, spec: TaskSpec): OpenedBatch {
+function opened(row: BatchRow, spec: TaskSpec, caching: OpenedCaching | undefined): OpenedBatch {
   const own = taskQueue(row.taskHash);
   const has = (name: TaskSpec['functions'][number]) => spec.functions.includes(name);
   const needsModule = spec.functions.length > 0;
@@ -76,6 +78,7 @@ function opened(row: BatchRow, spec: TaskSpec): OpenedBatch {
     hasPrepare: has('prepare'),
     hasCleanup: has('cleanup'),
     hasPostProcess: has('postProcess'),
+    ...(caching === undefined ? {} : { caching }),
   };
 }
 

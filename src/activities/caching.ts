@@ -1,4 +1,4 @@
-import type { CacheMarks, CachePlan } from '../caching/breakpoints.js';
+import type { CachePlan } from '../caching/breakpoints.js';
 import { resolveOptimization } from '../caching/config.js';
 import { TemperedError, thrownText } from '../task/errors.js';
 import type { CacheConfig, FallbackConfig, OptimizationConfig } from '../task/optimization.js';
@@ -46,15 +46,15 @@ export function ownCaching({ optimization }: Pick<TaskSpec, 'optimization'>): Ca
 }
 
 /**
- * The breakpoints `plan` finds. When it fails the plain request is sent and the log says why; with `raiseOnFallback`,
- * or without a fallback, it throws `invalid_request`: `Optimization failed: …`.
+ * What `plan` finds. When it fails the plain request is sent and the log says why; with `raiseOnFallback`, or without a
+ * fallback, it throws `invalid_request`: `Optimization failed: …`.
  */
-export function plannedMarks(
+export function planned(
   { fallback, warn }: Pick<Caching, 'fallback' | 'warn'>,
   plan: () => CachePlan,
-): CacheMarks | undefined {
+): CachePlan | undefined {
   try {
-    return plan().marks;
+    return plan();
   } catch (cause) {
     if (!fallback.enabled || fallback.raiseOnFallback) {
       throw new TemperedError('invalid_request', `Optimization failed: ${thrownText(cause)}`, { cause });

@@ -1,6 +1,7 @@
 import { ApplicationFailure } from '@temporalio/common';
 import { TemperedError } from '../task/errors.js';
 import { createBatchActivities } from './batchRows.js';
+import { createCacheActivities } from './batchCache.js';
 import type { ActivityDeps } from './context.js';
 import { createFunctionActivities } from './functions.js';
 import { createItemActivities } from './itemRows.js';
@@ -26,7 +27,11 @@ export interface Activities {
 /** Every activity, over one set of dependencies. */
 export function createActivities(deps: ActivityDeps): Activities {
   return {
-    prompt: surfaced({ ...createPromptActivities(deps), ...createPageActivities(deps) }),
+    prompt: surfaced({
+      ...createPromptActivities(deps),
+      ...createPageActivities(deps),
+      ...createCacheActivities(deps),
+    }),
     rows: surfaced({ ...createBatchActivities(deps), ...createItemActivities(deps) }),
     functions: surfaced({ ...createFunctionActivities(deps) }),
     review: surfaced({ ...createReviewActivities(deps) }),

@@ -8,10 +8,10 @@ import type { Control } from '../store/types.js';
 import { type ItemError, TemperedError } from '../task/errors.js';
 import type { OutcomeMetadata } from '../task/outcome.js';
 import type { Json } from '../task/json.js';
-import { type Ask, buildAsk } from './ask.js';
-import { cachingOf } from './caching.js';
+import type { Ask } from './ask.js';
 import type { ActivityDeps } from './context.js';
 import { halt, isFatal, isUnspent, retryWait } from './faults.js';
+import { askOf } from './jobAsk.js';
 import { type Job, type Journalled, journalled, outcomeOf } from './job.js';
 import { heard, slowDown } from './poolWords.js';
 import { functionError, type Judged, judge, plainError } from './reply.js';
@@ -89,19 +89,8 @@ export class PromptRun {
   }
 
   private ask(control: Control): Ask {
-    const { batch, task, record, state, kept } = this.job;
     try {
-      return buildAsk({
-        task,
-        record,
-        state,
-        kept,
-        control,
-        prepared: batch.prepared,
-        endpoints: this.deps.providers,
-        cache: { ...cachingOf(batch, task.spec, this.deps.optimizing), warn: this.scope.warn },
-        now: new Date(this.deps.now()),
-      });
+      return askOf(this.deps, this.job, control, this.scope.warn);
     } catch (error) {
       if (!(error instanceof TemperedError)) throw error;
       throw stopped({ category: error.category, message: error.explanation, retryable: false });

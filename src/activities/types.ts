@@ -1,5 +1,6 @@
 import type { ItemPlan, PromptReport, RetryStateData } from '../recovery/types.js';
 import type { Control, RangeCounts } from '../store/types.js';
+import type { BatchCache } from '../task/cachePlan.js';
 import type { ItemError } from '../task/errors.js';
 import type { Json } from '../task/json.js';
 import type { OutcomeStatus, PromptVerdict, StageKind, Variation } from '../task/outcome.js';
@@ -77,6 +78,24 @@ export interface PageResult {
   readonly failures: readonly FailureNote[];
 }
 
+/** Preparing a batch's prompt cache at the provider. Run on the queue of its prompts. */
+export interface CacheActivities {
+  /** Has the provider count the prefix where that is free, decides, and tells the worker's log. */
+  prepareCache(input: PromptInput): Promise<BatchCache>;
+}
+
+/** How a batch begins where its settings want a cache. */
+export interface OpenedCaching {
+  /** The decision by estimate. */
+  readonly plan: BatchCache;
+  /** The prefix is long enough to ask its provider about it. */
+  readonly ask: boolean;
+  /** One prompt goes first and writes the cache. */
+  readonly warmFirst: boolean;
+  /** Time until what it wrote can be read; milliseconds. */
+  readonly settleMs: number;
+}
+
 /** A batch as its workflow needs it. */
 export interface OpenedBatch {
   /** The task's hash. */
@@ -99,6 +118,8 @@ export interface OpenedBatch {
   readonly hasCleanup: boolean;
   /** The task has `postProcess()`. */
   readonly hasPostProcess: boolean;
+  /** Absent: nothing is to be cached. */
+  readonly caching?: OpenedCaching;
 }
 
 /** A batch's final figures. */

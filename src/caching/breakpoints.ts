@@ -1,9 +1,10 @@
 import type { ModelInfo } from '../models/types.js';
+import type { CacheDecision, CacheLife } from '../task/cachePlan.js';
 import type { JsonObject } from '../task/json.js';
 import type { CacheConfig } from '../task/optimization.js';
 import type { Message, TaskSpec } from '../task/spec.js';
 import { parseTemplate } from '../task/template.js';
-import { type CacheDecision, type CacheLife, decideCaching, lifeFor } from './decision.js';
+import { decideCaching, lifeFor } from './decision.js';
 import { spread } from './hash.js';
 
 /** English text has about four characters a token; enough to tell whether a prefix reaches a minimum. */
@@ -67,12 +68,20 @@ export interface CacheInput {
   readonly staticTurns: number;
   /** Prompts that begin like this one, itself included. */
   readonly prompts: number;
+  /** Whether the endpoint is known to cache. Default true. */
+  readonly supported?: boolean;
+  /** Tokens of a prefix its provider counted, and that prefix's name. Default: they are estimated. */
+  readonly counted?: { readonly prefix: string; readonly tokens: number } | undefined;
 }
 
 /** A decision about a request, and the breakpoints that follow from it. */
 export interface CachePlan {
   /** The arithmetic. */
   readonly decision: CacheDecision;
+  /** Name of the prefix; empty when nothing is to be cached. */
+  readonly prefix: string;
+  /** The prefix's turns; the last one may end within. */
+  readonly turns: readonly Message[];
   /** Where breakpoints go; undefined = nothing is cached. */
   readonly marks: CacheMarks | undefined;
 }
@@ -89,20 +98,40 @@ export function staticTurns({ messages = [] }: Pick<TaskSpec, 'messages'>): numb
 
 /** The plan for one request. Pure: the same request gets the same plan in every process. */
 export function planCache(input: CacheInput): CachePlan {
-  const { config, info, messages, prompts, instructions, schema } = input;
-  const fixed = messages.slice(0, input.staticTurns);
-  const marked = lastMarked(messages);
+  const { config, info, prompts, instructions, schema } = input;
   const system = config.autoDetectCacheable;
-  const reached = marked === -1 ? fixed : messages.slice(0, marked + 1);
-  const prefix = [schema === undefined ? '' : JSON.stringify(schema), toolText(input.params), instructions ?? ''];
-  const texts = [...prefix, ...reached.flatMap(({ content }) => textsOf(content))];
+  const turns = prefixTurns(input);
+  const marked = lastMarked(turns) !== -1;
+  const start = [schema === undefined ? '' : JSON.stringify(schema), toolText(input.params), instructions ?? ''];
+  const texts = [...start, ...turns.flatMap(({ content }) => textsOf(content))];
+  const nothing = texts.every((text) => text === '') || (!system && !marked);
+  const off = !config.enabled || nothing;
+  const key = off ? '' : keyOf(texts.join('\n'));
+  const counted = !off && input.counted?.prefix === key ? input.counted.tokens : undefined;
   const ownLife = lifeFor(config.defaultTtlSeconds);
-  const life = marked === -1 ? ownLife : longer(ownLife, lifeFor(config.domainDefinitionsTtlSeconds));
-  const question = { info, prefixTokens: estimateTokens(texts.join('')), prompts, minTokens: config.minTokensToCache };
-  const decision = decideCaching({ ...question, life });
-  const nothing = texts.every((text) => text === '') || (!system && marked === -1);
-  if (!config.enabled || nothing || !decision.cache) return { decision, marks: undefined };
-  return { decision, marks: { life, system, turns: system ? fixed.length : 0, key: keyOf(prefix.join('\n')) } };
+  const life = marked ? longer(ownLife, lifeFor(config.domainDefinitionsTtlSeconds)) : ownLife;
+  const prefixTokens = counted ?? estimateTokens(texts.join(''));
+  const question = { info, prefixTokens, prompts, minTokens: config.minTokensToCache, life };
+  const decision = decided(decideCaching(question), off ? 'off' : input.supported === false ? 'not_supported' : null);
+  const plan = { decision, prefix: key, turns };
+  if (!decision.cache) return { ...plan, marks: undefined };
+  return { ...plan, marks: { life, system, turns: system ? input.staticTurns : 0, key } };
+}
+
+function decided(decision: CacheDecision, refused: 'off' | 'not_supported' | null): CacheDecision {
+  return refused === null ? decision : { ...decision, cache: false, reason: refused };
+}
+
+/** The turns of a prefix: those every record shares, and all up to the last block the task marks. */
+function prefixTurns({ messages, staticTurns: fixed }: CacheInput): readonly Message[] {
+  const last = lastMarked(messages);
+  if (last < fixed) return messages.slice(0, fixed);
+  return messages.slice(0, last + 1).map((message, turn) => {
+    const { content } = message;
+    if (turn < last || typeof content === 'string') return message;
+    const end = content.findLastIndex((part) => part.type === 'text' && part.cache === true);
+    return { ...message, content: content.slice(0, end + 1) };
+  });
 }
 
 function longer(a: CacheLife, b: CacheLife): CacheLife {

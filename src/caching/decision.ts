@@ -1,7 +1,5 @@
 import type { ModelInfo, PriceBand } from '../models/types.js';
-
-/** A lifetime providers sell: five minutes or an hour, renewed by each read. */
-export type CacheLife = '5m' | '1h';
+import type { CacheDecision, CacheLife } from '../task/cachePlan.js';
 
 /** The longest that counts as five minutes; seconds. */
 const SHORT_LIFE_SECONDS = 300;
@@ -23,28 +21,6 @@ export interface CacheQuestion {
   readonly minTokens: number;
   /** How long it lives. */
   readonly life: CacheLife;
-}
-
-/** Whether a prefix is cached, and why: the arithmetic a person can check. Money in dollars, null = price unknown. */
-export interface CacheDecision {
-  /** Cache it. */
-  readonly cache: boolean;
-  /** Why, or why not. */
-  readonly reason: 'pays' | 'too_short' | 'too_few_reads' | 'price_unknown';
-  /** Tokens of the prefix. */
-  readonly prefixTokens: number;
-  /** The minimum in force. */
-  readonly minTokens: number;
-  /** Prompts that would read it. */
-  readonly reads: number;
-  /** How long it lives. */
-  readonly life: CacheLife;
-  /** What writing it costs more than sending it plainly. */
-  readonly premiumUsd: number | null;
-  /** What its reads save. */
-  readonly savedUsd: number | null;
-  /** Saved less premium. */
-  readonly netUsd: number | null;
 }
 
 /**

@@ -55,7 +55,8 @@ async function planned(
   const { config, prompts } = cachingOf(batch, spec, optimizing);
   const { instructions, schema, messages = [], params } = spec;
   const info = providers.modelInfo(parseModelRef(model), new Date());
-  const request = { config, info, instructions, schema: schema ?? undefined, messages, params, prompts };
+  const supported = providers.cachesPrompts(info.ref.provider);
+  const request = { config, info, instructions, schema: schema ?? undefined, messages, params, prompts, supported };
   const blocks = (instructions === undefined ? 0 : 1) + Math.max(1, messages.length);
   return { blocks, plan: planCache({ ...request, staticTurns: staticTurns(spec) }) };
 }

@@ -1,6 +1,7 @@
 import { parseModelRef } from '../models/modelRef.js';
 import type { ProviderSet } from '../providers/types.js';
 import type { BatchRow, BatchStatus, Control, PauseState, Store } from '../store/types.js';
+import type { BatchCache } from '../task/cachePlan.js';
 import { TemperedError } from '../task/errors.js';
 import { nanoToUsd } from '../task/money.js';
 import type { Counters } from '../task/outcome.js';
@@ -39,6 +40,8 @@ export interface BatchSnapshot {
   readonly reason: string | null;
   /** The pause in force; null = not paused. */
   readonly paused: PauseState | null;
+  /** How its prompts are cached, and the arithmetic; null = not at all, or it has not begun. */
+  readonly cache: BatchCache | null;
   /** The model asked now, `provider/model`; a stage may name another. */
   readonly model: string;
   /** Queue that prompts wait in. */
@@ -88,6 +91,7 @@ export async function snapshotOf(store: Store, row: BatchRow, models: Models): P
     status: row.status,
     reason: row.statusReason,
     paused: control?.paused ?? null,
+    cache: control?.cache ?? null,
     model,
     queue: spec === undefined ? '' : promptQueue(row.taskHash, spec),
     concurrency: control?.concurrency ?? row.options.concurrency,

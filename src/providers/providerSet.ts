@@ -43,6 +43,9 @@ export const endpointsSchema = z.record(
 /** Named endpoints, by name. */
 export type EndpointConfigs = z.infer<typeof endpointsSchema>;
 
+/** Endpoints and wires that keep prefixes for less; servers that only speak OpenAI's wire don't say. */
+const CACHING: ReadonlySet<string> = new Set(['anthropic', 'gemini', 'openai']);
+
 /** Where keys and base URLs come from. */
 type Environment = Readonly<Record<string, string | undefined>>;
 
@@ -193,6 +196,7 @@ export function createProviderSet({ env, endpoints = {}, models = {} }: Provider
   return {
     names,
     modelInfo: (ref, at) => modelInfo(ref, at, endpoints[ref.provider]?.kind, models),
+    cachesPrompts: (name) => CACHING.has(name) || CACHING.has(endpoints[name]?.kind ?? ''),
     available: [...definitions].filter(usable).map(([name]) => name),
     get(name) {
       const existing = providers.get(name);

@@ -147,6 +147,8 @@ export interface ProviderSet {
    * of its wire, and what the config file says of models wins over our tables.
    */
   modelInfo(ref: ModelRef, at: Date): ModelInfo;
+  /** Whether an endpoint is known to keep a prompt's prefix and to charge less for it. */
+  cachesPrompts(provider: string): boolean;
   /** Names whose key is set or which need none. */
   readonly available: readonly string[];
   /** Every name, also those without a key. */

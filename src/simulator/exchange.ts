@@ -106,7 +106,10 @@ export class Exchange {
   /** Answers, and bills at once: a provider charges for what it made, also when nobody waits for it any more. */
   #answer(wire: Wire, call: Call, made: Made): Decision {
     const { asked, schema, account, quota, standing, fault, decision } = made;
-    const cache = cacheUse(this.#cache, asked, account, call.now);
+    const afterMs = latencyOf(call.scenario.latency, hashOf(decision, 'latency'));
+    const { readableAfterMs } = call.scenario.caches;
+    const readable = readableAfterMs === null ? call.now : call.now + afterMs + readableAfterMs;
+    const cache = cacheUse(this.#cache, asked, account, { now: call.now, readable });
     const answer = answerPrompt(asked, { record: standing.record, schema, fault, key: decision, cache });
     // Anthropic's quotas leave out what was read from a cache.
     const cached = asked.provider === 'anthropic' ? answer.usage.cachedInputTokens : 0;
@@ -129,7 +132,7 @@ export class Exchange {
       fault,
       requestBytes: Buffer.byteLength(call.text),
     });
-    return { do: 'reply', reply, afterMs: latencyOf(call.scenario.latency, hashOf(decision, 'latency')) };
+    return { do: 'reply', reply, afterMs };
   }
 }
 

@@ -28,16 +28,21 @@ const REFUSALS = [
   "I'm not able to assist with that, as it may conflict with my usage guidelines.",
 ];
 
-/** What the caches do for a prompt; counts only what the provider counts. */
-export function cacheUse(cache: PromptCache, asked: Asked, account: string, now: number): CacheUse {
+/** What the caches do for a prompt; counts only what the provider counts. What it writes is found from `readable` on. */
+export function cacheUse(
+  cache: PromptCache,
+  asked: Asked,
+  account: string,
+  { now, readable }: { readonly now: number; readonly readable: number },
+): CacheUse {
   if (asked.explicitTokens > 0) return { ...NO_CACHE, read: asked.explicitTokens };
   const scope = `${account} ${asked.model}`;
   const minimum = asked.info.minCacheTokens ?? STANDARD_CACHE_MINIMUM;
   switch (asked.caching) {
     case 'breakpoints':
-      return cache.breakpoints(scope, asked.blocks, minimum, now);
+      return cache.breakpoints(scope, asked.blocks, minimum, now, readable);
     case 'automatic': {
-      const use = cache.automatic(scope, asked.blocks, minimum, now);
+      const use = cache.automatic(scope, asked.blocks, minimum, now, readable);
       return countsWrites(asked.info) ? use : { ...use, write5m: 0 };
     }
     case 'none':

@@ -40,6 +40,8 @@ const STEP = 128;
 const MOST_ENTRIES = 50_000;
 
 interface Entry {
+  /** Prompts before this time don't find it. */
+  readonly from: number;
   readonly expires: number;
   readonly lifeMs: number;
 }
@@ -51,8 +53,9 @@ interface Prefix {
 }
 
 /**
- * The providers' prompt caches: which part of a prompt was seen before and is still alive. What a prompt writes can be
- * read by the next one at once, so that totals don't depend on timing.
+ * The providers' prompt caches: which part of a prompt was seen before and is still alive. `readable` is when what a
+ * prompt writes can be found, milliseconds; by default at once, so that totals don't depend on timing. A prefix that
+ * several prompts write meanwhile can be found when the first of them said.
  */
 export class PromptCache {
   readonly #entries = new BoundedMap<number, Entry>(MOST_ENTRIES);
@@ -62,7 +65,7 @@ export class PromptCache {
    * lies between it and the last breakpoint. Prefixes below `minimum` tokens are left uncached without a word.
    * `scope` keeps accounts and models apart; `now` is milliseconds.
    */
-  breakpoints(scope: string, blocks: readonly PromptBlock[], minimum: number, now: number): CacheUse {
+  breakpoints(scope: string, blocks: readonly PromptBlock[], minimum: number, now: number, readable = now): CacheUse {
     const prefixes = prefixesOf(scope, blocks);
     const marked = prefixes.flatMap(({ breakpoint }, i) => (breakpoint === undefined ? [] : [i]));
     const hit = this.#longestHit(prefixes, marked, minimum, now);
@@ -74,7 +77,7 @@ export class PromptCache {
       if (prefix?.breakpoint === undefined || prefix.tokens < minimum) continue;
       const lifeMs = LIFE_MS[prefix.breakpoint];
       // A breakpoint inside what was read keeps that entry alive at no cost.
-      this.#entries.set(prefix.hash, { expires: now + lifeMs, lifeMs });
+      this.#keep(prefix.hash, lifeMs, now, readable);
       if (prefix.tokens <= upTo) continue;
       if (prefix.breakpoint === '1h') write1h += prefix.tokens - upTo;
       else write5m += prefix.tokens - upTo;
@@ -84,7 +87,7 @@ export class PromptCache {
   }
 
   /** OpenAI, and Gemini's implicit cache: the longest live prefix of at least `minimum` tokens, in steps of 128. */
-  automatic(scope: string, blocks: readonly PromptBlock[], minimum: number, now: number): CacheUse {
+  automatic(scope: string, blocks: readonly PromptBlock[], minimum: number, now: number, readable = now): CacheUse {
     const text = blocks.map((block) => block.text).join('');
     const hash = new TextHash().add(scope).add('\0');
     let read = 0;
@@ -96,7 +99,7 @@ export class PromptCache {
       const key = hash.value;
       matching &&= this.#alive(key, now);
       if (matching) read = tokens;
-      this.#entries.set(key, { expires: now + AUTOMATIC_LIFE_MS, lifeMs: AUTOMATIC_LIFE_MS });
+      this.#keep(key, AUTOMATIC_LIFE_MS, now, readable);
     }
     return { read, write5m: end - read, write1h: 0 };
   }
@@ -108,7 +111,13 @@ export class PromptCache {
 
   #alive(key: number, now: number): boolean {
     const entry = this.#entries.get(key);
-    return entry !== undefined && entry.expires > now;
+    return entry !== undefined && isFound(entry, now);
+  }
+
+  #keep(key: number, lifeMs: number, now: number, readable: number): void {
+    const known = this.#entries.get(key);
+    const from = known !== undefined && known.expires > now ? Math.min(known.from, readable) : readable;
+    this.#entries.set(key, { from, expires: Math.max(now, from) + lifeMs, lifeMs });
   }
 
   #longestHit(
@@ -122,7 +131,7 @@ export class PromptCache {
         const prefix = prefixes[at];
         if (prefix === undefined || prefix.tokens < minimum) break;
         const entry = this.#entries.get(prefix.hash);
-        if (entry === undefined || entry.expires <= now) continue;
+        if (entry === undefined || !isFound(entry, now)) continue;
         // Reading renews an entry.
         this.#entries.set(prefix.hash, { ...entry, expires: now + entry.lifeMs });
         return prefix;
@@ -130,6 +139,10 @@ export class PromptCache {
     }
     return undefined;
   }
+}
+
+function isFound({ from, expires }: Entry, now: number): boolean {
+  return from <= now && expires > now;
 }
 
 function prefixesOf(scope: string, blocks: readonly PromptBlock[]): readonly Prefix[] {

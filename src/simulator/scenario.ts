@@ -88,6 +88,15 @@ const scenarioSchema = z.strictObject({
       outputTpm: z.number().positive().optional(),
     })
     .prefault({}),
+  /** How the prompt caches behave. */
+  caches: z
+    .strictObject({
+      /** Time from the answer that wrote an entry until prompts find it, milliseconds; null = found at once, so that totals hang on no timing. */
+      readableAfterMs: z.number().min(0).nullable().default(null),
+      /** Whether Gemini's explicit caches keep their `displayName`. */
+      displayNames: z.boolean().default(true),
+    })
+    .prefault({}),
   /** The only keys that are taken. Absent: any but those that start with `wrong`. */
   keys: z.array(z.string().min(1)).min(1).optional(),
   /** Models beside the known ones, `provider/model`. */
@@ -106,6 +115,7 @@ const KEYS: Readonly<Record<string, readonly string[]>> = {
   rates: [...TRANSPORT_FAULTS, ...ANSWER_FAULTS],
   latency: ['fixedMs', 'meanMs', 'p95Ms'],
   limits: ['rpm', 'tpm', 'inputTpm', 'outputTpm'],
+  caches: ['readableAfterMs', 'displayNames'],
 };
 
 type Issue = z.core.$ZodIssue;

@@ -2,6 +2,7 @@ import type { StopReason } from '../limits/types.js';
 import type { ItemError } from '../task/errors.js';
 import type { FailureCount, MaxFailures } from '../task/maxFailures.js';
 import type { Json, JsonObject } from '../task/json.js';
+import type { BatchCache } from '../task/cachePlan.js';
 import type { OptimizationConfig } from '../task/optimization.js';
 import type { Issue, OutcomeMetadata, OutcomeStatus, PromptVerdict, StageKind, Variation } from '../task/outcome.js';
 import type { PoolLimits, RenderedPrompt } from '../task/spec.js';
@@ -101,6 +102,8 @@ export interface Control {
   readonly weight?: number;
   /** Failures that count no more: those before the last `resume` after too many, or before the model changed. */
   readonly forgiven?: FailureCount;
+  /** How prompts are cached; absent = not at all. */
+  readonly cache?: BatchCache;
 }
 
 /** A record as the activity reads it. */

@@ -8,6 +8,8 @@ const cacheShape = {
   defaultTtlSeconds: z.int().min(60).max(3600).exactOptional(),
   domainDefinitionsTtlSeconds: z.int().min(300).max(86_400).exactOptional(),
   rolloutPercent: z.number().min(0).max(100).exactOptional(),
+  warmFirst: z.boolean().exactOptional(),
+  settleSeconds: z.number().min(0).max(60).exactOptional(),
 };
 
 const fallbackShape = {
@@ -75,6 +77,10 @@ export interface CacheConfig {
   readonly domainDefinitionsTtlSeconds: number;
   /** Share of batches (or services) the settings hold for, 0..100. Which ones hangs on their name alone. Default 100. */
   readonly rolloutPercent: number;
+  /** Send the first prompt alone, so that it writes the cache and all others read it. Default true. */
+  readonly warmFirst: boolean;
+  /** Wait after that prompt until what it wrote can be read, 0..60 s. Default 1. */
+  readonly settleSeconds: number;
 }
 
 /** What happens when a request can't be optimized. */
@@ -136,6 +142,8 @@ export const OPTIMIZATION_DEFAULTS: OptimizationConfig = {
     defaultTtlSeconds: 300,
     domainDefinitionsTtlSeconds: 3600,
     rolloutPercent: 100,
+    warmFirst: true,
+    settleSeconds: 1,
   },
   fallback: { enabled: true, logFailures: true, raiseOnFallback: false },
   batch: {

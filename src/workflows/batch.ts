@@ -16,13 +16,14 @@ import { BatchControl } from './control.js';
 import { MAX_SHARD_ITEMS } from './fanout.js';
 import { Intake, MAX_CARRIED_CHARS } from './intake.js';
 import { functions, rows } from './proxies.js';
-import { sendProbe } from './probe.js';
+import { prepareTask } from './prepare.js';
 import { configOf, settingsOf, withoutCarry } from './settings.js';
 import { NO_COUNTS, Shards } from './shards.js';
 import { progressDetails } from './summaries.js';
 import type { BatchConfig, BatchInput, BatchProgress, BatchResult, Halt } from './types.js';
 import { checkInput } from './validate.js';
 import { versioned } from './versioning.js';
+import { warmUp } from './warmUp.js';
 
 /**
  * One run of a task over a data set: fans out shards under its concurrency, publishes what messages change, and ends
@@ -36,7 +37,8 @@ setWorkflowOptions(versioned('AUTO_UPGRADE'), batch);
 
 /** A running batch: its steps in order, and what the message handlers touch. */
 export class BatchRun {
-  private readonly batchId = workflowInfo().workflowId;
+  /** Its id. */
+  readonly batchId = workflowInfo().workflowId;
   /** What the batch allows now. */
   readonly control: BatchControl;
   /** Records that come while it runs. */
@@ -82,7 +84,7 @@ export class BatchRun {
   private async start(): Promise<void> {
     const opened = await this.open();
     await this.control.publish();
-    if (!this.probed && opened.hasPrepare) await this.prepare(opened);
+    if (!this.probed && opened.hasPrepare) await prepareTask(this.batchId, opened.functionQueue, this.control);
     this.showDetails();
   }
 
@@ -91,6 +93,7 @@ export class BatchRun {
       this.batchId,
       withoutCarry(this.input),
     ]);
+    this.control.foresee(opened.caching?.plan);
     const { carried } = this.input;
     const items = Math.max(opened.items, carried?.items ?? 0);
     this.shards = new Shards(this.batchId, opened, this.input.execution ?? 'item', {
@@ -100,22 +103,6 @@ export class BatchRun {
       failures: carried?.failures ?? [],
     });
     return opened;
-  }
-
-  /** `prepare()`; when it fails the batch pauses and `resume` tries again. */
-  private async prepare(opened: OpenedBatch): Promise<void> {
-    for (;;) {
-      try {
-        await functions(opened.functionQueue).prepare.executeWithOptions({ summary: 'prepare, once' }, [this.batchId]);
-        return;
-      } catch (error) {
-        if (isCancellation(error)) throw error;
-        const cause = error instanceof Error && error.cause instanceof Error ? error.cause.message : String(error);
-        const message = `prepare() failed: ${cause} Mend the task's module and run \`tempered resume\`.`;
-        await this.control.setPaused({ reason: 'unknown', message, since: Date.now() });
-        await condition(() => this.control.paused === null);
-      }
-    }
   }
 
   /** Opens shards while there are records and places, until all have ended or history is long enough. */
@@ -142,7 +129,7 @@ export class BatchRun {
     const { supply, opened } = this.ready();
     const from = supply.returned[0]?.[0] ?? supply.cursor;
     const first = await rows.firstPending.executeWithOptions({ summary: 'first record' }, [this.batchId, from]);
-    if (first !== null) await sendProbe(this.batchId, first, opened);
+    if (first !== null) await warmUp(this, first, opened);
     this.probed = true;
   }
 
@@ -290,7 +277,7 @@ export class BatchRun {
   }
 
   private showDetails(): void {
-    setCurrentDetails(progressDetails(this.progress()));
+    setCurrentDetails(progressDetails(this.progress(), this.control.settings.cache));
   }
 
   private ready(): Shards {

@@ -40,6 +40,11 @@ export class BatchControl {
     return this.version;
   }
 
+  /** What the opening found of the prompt cache, for the first publication; a later decision stays. */
+  foresee(cache: BatchSettings['cache']): void {
+    if (cache !== undefined && this.settings.cache === undefined) this.settings = { ...this.settings, cache };
+  }
+
   /** Changes settings and waits until workers can read them. */
   async change(patch: Partial<BatchSettings>): Promise<void> {
     if (this.ended) return;

@@ -1,6 +1,7 @@
 import { ActivityCancellationType, type ActivityInterfaceFor, proxyActivities } from '@temporalio/workflow';
 import type {
   BatchActivities,
+  CacheActivities,
   FunctionActivities,
   ItemActivities,
   PromptActivities,
@@ -52,6 +53,16 @@ export function pages(queue: string, promptTimeoutMs: number): ActivityInterface
     heartbeatTimeout: HEARTBEAT_TIMEOUT,
     cancellationType: ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
     retry: { initialInterval: '500 ms', maximumInterval: '10 s' },
+  });
+}
+
+/** Preparing caches at the provider, on the prompts' queue: worth a few tries, since prompts go without them too. */
+export function caches(queue: string): ActivityInterfaceFor<CacheActivities> {
+  return proxyActivities({
+    taskQueue: queue,
+    startToCloseTimeout: '2 minutes',
+    heartbeatTimeout: HEARTBEAT_TIMEOUT,
+    retry: { initialInterval: '1 s', maximumInterval: '10 s', maximumAttempts: 3 },
   });
 }
 

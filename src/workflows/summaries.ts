@@ -2,6 +2,7 @@ import type { ExecutionMode } from '../store/types.js';
 import type { ItemPlan, RetryStateData } from '../recovery/types.js';
 import { pathText } from '../recovery/paths.js';
 import type { Control } from '../store/types.js';
+import { type BatchCache, decisionText } from '../task/cachePlan.js';
 import { nanoToUsd } from '../task/money.js';
 import type { Issue } from '../task/outcome.js';
 import type { Stage } from '../task/spec.js';
@@ -77,14 +78,20 @@ export function planDetails(plan: ItemPlan): string {
   return `${rungs}\n\nAt most ${plan.maxPrompts} prompts of ${plan.promptTimeoutMs / 1000} s each.`;
 }
 
-/** A batch's progress as a small Markdown table. */
-export function progressDetails(progress: BatchProgress): string {
+/** A batch's progress as a small Markdown table, and why its prompts are cached or not. */
+export function progressDetails(progress: BatchProgress, cache?: BatchCache): string {
   const head =
     '| status | items | succeeded | partial | failed | not run | open shards |\n|---|---|---|---|---|---|---|';
   const { status, items, succeeded, partial, failed, notRun, openShards } = progress;
   const row = `| ${status} | ${items} | ${succeeded} | ${partial} | ${failed} | ${notRun} | ${openShards} |`;
   const why = progress.paused === null ? '' : `\n\nPaused (${progress.paused.reason}): ${progress.paused.message}`;
-  return `${head}\n${row}${why}\n\nCounts of closed shards; \`tempered status\` shows every record.`;
+  const cached = cache === undefined ? '' : `\n\nPrompt cache: ${cacheText(cache)}.`;
+  return `${head}\n${row}${why}${cached}\n\nCounts of closed shards; \`tempered status\` shows every record.`;
+}
+
+/** The decision about a batch's cache, with its arithmetic and who counted. */
+function cacheText({ decision, countedBy }: BatchCache): string {
+  return `${decisionText(decision)} (${countedBy === 'provider' ? 'counted by the provider' : 'estimated'})`;
 }
 
 /** One line for a publication: what holds for every prompt from now on. */

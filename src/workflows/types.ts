@@ -1,6 +1,7 @@
 import type { ItemPlan, RetryStateData } from '../recovery/types.js';
 import type { BatchOptions, ExecutionMode, PauseState, RangeCounts } from '../store/types.js';
 import type { StopReason } from '../limits/types.js';
+import type { BatchCache } from '../task/cachePlan.js';
 import type { MaxFailures } from '../task/maxFailures.js';
 import type { Json, JsonObject } from '../task/json.js';
 import type { OptimizationConfig } from '../task/optimization.js';
@@ -81,6 +82,8 @@ export interface BatchSettings {
   readonly limits: PoolLimits;
   /** Indices cancelled one by one. */
   readonly cancelled: readonly number[];
+  /** How prompts are cached; absent = not at all. */
+  readonly cache?: BatchCache;
 }
 
 /** Payload of the signal `addItems`: at most 256 KiB. Bigger inputs are stored first and their range sent. */

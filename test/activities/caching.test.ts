@@ -1,4 +1,4 @@
-import { cachingOf, plannedMarks } from '../../src/activities/caching.js';
+import { cachingOf, planned } from '../../src/activities/caching.js';
 import { OPTIMIZATION_DEFAULTS } from '../../src/task/optimization.js';
 
 const { fallback } = OPTIMIZATION_DEFAULTS;
@@ -9,17 +9,17 @@ const broken = () => {
 describe('a request that can not be marked', () => {
   test('goes out plain, and the log says why', () => {
     const said: string[] = [];
-    expect(plannedMarks({ fallback, warn: (line) => said.push(line) }, broken)).toBeUndefined();
+    expect(planned({ fallback, warn: (line) => said.push(line) }, broken)).toBeUndefined();
     expect(said).toEqual(['Cache optimization failed, falling back to standard API: no such block']);
-    plannedMarks({ fallback: { ...fallback, logFailures: false }, warn: (line) => said.push(line) }, broken);
+    planned({ fallback: { ...fallback, logFailures: false }, warn: (line) => said.push(line) }, broken);
     expect(said).toHaveLength(1);
   });
 
   test('fails where the settings want that', () => {
     const warn = () => undefined;
     const message = /Optimization failed: no such block/;
-    expect(() => plannedMarks({ fallback: { ...fallback, raiseOnFallback: true }, warn }, broken)).toThrow(message);
-    expect(() => plannedMarks({ fallback: { ...fallback, enabled: false }, warn }, broken)).toThrow(message);
+    expect(() => planned({ fallback: { ...fallback, raiseOnFallback: true }, warn }, broken)).toThrow(message);
+    expect(() => planned({ fallback: { ...fallback, enabled: false }, warn }, broken)).toThrow(message);
   });
 });
 

@@ -62,3 +62,29 @@ test('equal prefixes have one key, whatever the record', () => {
   expect(planCache(other).marks?.key).toBe(planCache(base).marks?.key);
   expect(planCache({ ...base, instructions: 'z'.repeat(4096) }).marks?.key).not.toBe(planCache(base).marks?.key);
 });
+
+test("a provider's count holds for the prefix it was made of, and for no other", () => {
+  const { prefix } = planCache(base);
+  const counted = { prefix, tokens: 900 };
+  expect(planCache({ ...base, counted })).toMatchObject({ marks: undefined, decision: { prefixTokens: 900 } });
+  const other = planCache({ ...base, instructions: 'z'.repeat(4096), counted });
+  expect(other).toMatchObject({ decision: { prefixTokens: 1024, cache: true } });
+});
+
+test('an endpoint that is not known to cache gets no marks, and the decision says why', () => {
+  expect(planCache({ ...base, supported: false })).toMatchObject({
+    marks: undefined,
+    decision: { cache: false, reason: 'not_supported' },
+  });
+  const config = { ...base.config, enabled: false };
+  expect(planCache({ ...base, config, supported: false }).decision.reason).toBe('off');
+});
+
+test('the prefix ends with the last block the task marks: what follows in its turn is not counted', () => {
+  const part = (text: string, cache?: true) => ({ type: 'text' as const, text, ...(cache ? { cache } : {}) });
+  const turn = (record: string) => [{ role: 'user' as const, content: [part('Definitions', true), part(record)] }];
+  const [one, two] = ['a'.repeat(4000), 'b'].map((record) => planCache({ ...base, messages: turn(record) }));
+  expect(one?.prefix).toBe(two?.prefix);
+  expect(one?.decision.prefixTokens).toBe(two?.decision.prefixTokens);
+  expect(one?.turns).toEqual([{ role: 'user', content: [part('Definitions', true)] }]);
+});

@@ -20,6 +20,7 @@ function snapshot(change: Partial<BatchSnapshot> = {}): BatchSnapshot {
     status: 'running',
     reason: null,
     paused: null,
+    cache: null,
     model: 'anthropic/claude-sonnet-4-6',
     queue: 'llm-anthropic',
     concurrency: 50,

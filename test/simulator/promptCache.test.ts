@@ -56,6 +56,18 @@ describe('breakpoints', () => {
   });
 });
 
+describe('a prefix that is found later', () => {
+  it('is written by every prompt until then, and read from when the first writer said', () => {
+    const cache = new PromptCache();
+    const ask = (now: number) => cache.breakpoints('a', [block('p', 2000, '5m')], 1024, now, now + 500);
+    expect([0, 499].map((now) => ask(now).write5m)).toEqual([2000, 2000]);
+    expect(ask(500)).toEqual({ read: 2000, write5m: 0, write1h: 0 });
+    expect(ask(501).read).toBe(2000);
+    const automatic = (now: number) => cache.automatic('b', [block('q', 1024)], 1024, now, now + 500).read;
+    expect([0, 400, 499, 500].map(automatic)).toEqual([0, 0, 0, 1024]);
+  });
+});
+
 describe('the automatic cache', () => {
   it('reads the longest prefix of before in steps of 128, from the minimum on', () => {
     const cache = new PromptCache();

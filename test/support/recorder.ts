@@ -9,6 +9,8 @@ export interface SeenRequest {
   readonly earlier: number;
   /** When it came, milliseconds since epoch. */
   readonly at: number;
+  /** Its whole body. */
+  readonly body: string;
 }
 
 /** Stands between workers and a provider, and writes down which record each request is about. */
@@ -27,7 +29,7 @@ export async function startRecorder(target: string, record: RegExp): Promise<Rec
   const note = (body: string): void => {
     const name = record.exec(body)?.[1];
     if (name === undefined) return;
-    seen.push({ record: name, earlier: seen.filter((one) => one.record === name).length, at: Date.now() });
+    seen.push({ record: name, earlier: seen.filter((one) => one.record === name).length, at: Date.now(), body });
     for (const listener of [...listeners]) listener();
   };
   const server = createServer((incoming, outgoing) => {

@@ -5,6 +5,7 @@ import type { BatchSnapshot } from '../../client/snapshot.js';
 import { summaryOf } from '../../client/summary.js';
 import type { ServerState } from '../../client/context.js';
 import type { EndpointCircuit, PoolState, Tempered } from '../../client/tempered.js';
+import { decisionText } from '../../task/cachePlan.js';
 import { type CommandHost, type PlaceOptions, withPlace } from '../command.js';
 import { EXIT, type ExitCode } from '../exit.js';
 import { count, money, percent } from '../format.js';
@@ -83,6 +84,7 @@ async function one(io: Io, batch: BatchHandle, server: ServerState): Promise<Exi
   for (const line of await summaryText(batch, summary, { earlierUsd: null, reused: 0 })) io.say(line);
   const cache = await batch.cacheStatistics();
   io.say(`  cache     ${cacheText(cache)}`);
+  if (snapshot.cache !== null) io.say(`            ${decisionText(snapshot.cache.decision)}`);
   const retries = await batch.retries();
   if (snapshot.retryOf !== null) io.say(`  retry of  ${snapshot.retryOf}`);
   for (const one of retries) io.say(`  retry     ${retryText(one)}`);
@@ -91,7 +93,16 @@ async function one(io: Io, batch: BatchHandle, server: ServerState): Promise<Exi
   const { inFlight, stages } = counters;
   const more = { reason: paused?.message ?? reason, model, concurrency, inFlight, stages, budgetUsd: sums.budgetUsd };
   const { retryOf } = snapshot;
-  io.result({ ...summary, ...more, cache, failures, retryOf, retries: retries.map(relation), server });
+  io.result({
+    ...summary,
+    ...more,
+    cache,
+    cachePlan: snapshot.cache,
+    failures,
+    retryOf,
+    retries: retries.map(relation),
+    server,
+  });
   return EXIT.ok;
 }
 

@@ -24,7 +24,7 @@ const createSchema = z.object({
   contents: z.array(contentSchema).default([]),
   systemInstruction: contentSchema.optional(),
   tools: z.array(z.unknown()).default([]),
-  displayName: z.string().optional(),
+  displayName: z.string().max(128).optional(),
   ttl: ttl.optional(),
   expireTime: z.iso.datetime({ offset: true }).optional(),
 });
@@ -114,7 +114,7 @@ export class GeminiCaches {
       blocks,
       system: partsText(systemInstruction),
       tokens,
-      displayName,
+      displayName: call.scenario.caches.displayNames ? displayName : undefined,
       created: call.now,
       updated: call.now,
       expires,

@@ -1,0 +1,101 @@
+import emails from '../../examples/caching/emails.js';
+import { question } from '../../examples/emails/task.js';
+import type { Tempered } from '../../src/client/tempered.js';
+import { cacheSavingsNano } from '../../src/models/cost.js';
+import { modelInfo } from '../../src/models/catalog.js';
+import { parseModelRef } from '../../src/models/modelRef.js';
+import { defineTask } from '../../src/task/defineTask.js';
+import type { OptimizationOptions } from '../../src/task/optimization.js';
+import { Bench } from '../support/bench.js';
+import { type Recorder, startRecorder } from '../support/recorder.js';
+
+jest.setTimeout(120_000);
+
+const EMAILS = 150;
+const CONCURRENCY = 50;
+
+/** E-mails no two of which are alike. */
+const data = Array.from({ length: EMAILS }, (_, i) => ({
+  id: `m${i}`,
+  text: `From: "Person ${i}" <p${i}@example.com>\nSubject: Meeting ${i}\nDate: Thu, 22 Aug 2002 18:26:25 +0700\n\nHello ${i}.`,
+}));
+
+let bench: Bench;
+let recorder: Recorder;
+let tempered: Tempered;
+beforeAll(async () => {
+  bench = await Bench.open();
+  // What a prompt writes is found a while after its answer, as real providers have it.
+  await bench.scenario({ latency: { fixedMs: 250 }, caches: { readableAfterMs: 800 } });
+  recorder = await startRecorder(bench.sim.url, /Subject: Meeting (\d+)/);
+  tempered = await bench.another({ ANTHROPIC_BASE_URL: `${recorder.url}/anthropic` });
+  await bench.work({}, tempered);
+});
+afterAll(async () => {
+  await recorder.close();
+  await bench.close();
+});
+
+/** Runs the e-mails with a prefix nobody has sent yet; what was billed for them, and what the batch says of it. */
+async function run(mark: string, optimization: OptimizationOptions) {
+  await bench.clearLedger();
+  const { prompt, schema, maxOutputTokens } = question;
+  const { model, instructions } = emails.spec;
+  const name = `emails-${mark}`;
+  const task = defineTask({ name, model, instructions: `${instructions}\n${mark}`, prompt, schema, maxOutputTokens });
+  const options = { concurrency: CONCURRENCY, execution: 'inline', optimization } as const;
+  const batch = await tempered.startBatch(task, data, options);
+  const result = await batch.result();
+  const entries = bench.sim.ledger();
+  const info = modelInfo(parseModelRef(model), new Date());
+  const savedNano = entries.reduce((sum, entry) => sum + cacheSavingsNano(info, { ...entry, thinkingTokens: 0 }), 0);
+  const misses = entries.filter(({ cachedInputTokens }) => cachedInputTokens === 0).length;
+  const read = entries.reduce((sum, entry) => sum + entry.cachedInputTokens, 0);
+  return { batch, result, entries, savedNano, misses, read };
+}
+
+let cold: Awaited<ReturnType<typeof run>>;
+let warm: typeof cold;
+beforeAll(async () => {
+  cold = await run('cold', { cache: { warmFirst: false } });
+  warm = await run('warm', { cache: { settleSeconds: 1.5 } });
+});
+
+test('the first prompt writes the prefix and all others read it; without warm-up the first ones all write it', () => {
+  for (const { result } of [cold, warm]) expect(result).toMatchObject({ succeeded: EMAILS, prompts: EMAILS });
+  const prefix = warm.entries[0]?.cacheWriteTokens ?? 0;
+  expect(prefix).toBeGreaterThanOrEqual(3000);
+  expect(warm.misses).toBe(1);
+  expect(warm.read / (prefix * (EMAILS - 1))).toBeGreaterThanOrEqual(0.95);
+  expect(cold.misses).toBeGreaterThan(CONCURRENCY / 5);
+  expect(cold.read / (prefix * (EMAILS - 1))).toBeLessThan(0.95);
+});
+
+test('what was saved, net of the premium, is what the bill shows', async () => {
+  for (const { batch, savedNano } of [cold, warm]) {
+    const { cacheSavingsUsd } = await batch.summary();
+    expect(Math.round((cacheSavingsUsd ?? 0) * 1e9)).toBe(savedNano);
+  }
+  expect(warm.savedNano).toBeGreaterThan(cold.savedNano);
+});
+
+test('requests have the exact form the provider wants: the prefix is marked, the record is not', () => {
+  const bodies = recorder.seen.map(({ body }): unknown => JSON.parse(body));
+  expect(bodies).toHaveLength(2 * EMAILS);
+  for (const body of bodies) {
+    const system = [{ type: 'text', text: expect.any(String), cache_control: { type: 'ephemeral' } }];
+    const messages = [{ role: 'user', content: expect.stringContaining('Subject: Meeting') }];
+    expect(body).toMatchObject({ system, messages });
+    expect(JSON.stringify(body).split('"cache_control"')).toHaveLength(2);
+  }
+});
+
+test('the decision and its arithmetic are in the query, the details and the status', async () => {
+  const handle = bench.client.workflow.getHandle(warm.batch.id);
+  const config = await handle.query<{ settings: object }>('config');
+  const decision = { cache: true, reason: 'pays', reads: EMAILS - 1, life: '5m' };
+  expect(config.settings).toMatchObject({ cache: { model: emails.spec.model, countedBy: 'provider', decision } });
+  const details = await handle.query<{ currentDetails: string }>('__temporal_workflow_metadata');
+  expect(details.currentDetails).toMatch(/Prompt cache: cached: 3,\d+ tokens × 149 reads save .* \(counted by/);
+  expect((await warm.batch.progress()).cache).toMatchObject({ countedBy: 'provider', decision });
+});
