@@ -11,14 +11,11 @@ const NOT_CONNECTED = new Set([
   'UND_ERR_CONNECT_TIMEOUT',
 ]);
 
-/** TLS did not come about, and will not the next time: a certificate, or plain HTTP behind an https address. */
-const NO_TLS = /^(CERT_|ERR_TLS_|ERR_SSL_|DEPTH_ZERO_|SELF_SIGNED_|UNABLE_TO_|EPROTO)/;
-
-/** What `fetch` says of addresses it does not even try: it has no code for them. */
-const NOT_TRIED: ReadonlySet<string> = new Set(['bad port', 'unknown scheme']);
-
-/** Codes of `fetch`'s own limits on a silent server. */
-const SILENT = new Set(['UND_ERR_HEADERS_TIMEOUT', 'UND_ERR_BODY_TIMEOUT']);
+/**
+ * Nothing was sent, and nothing will be the next time: a certificate, plain HTTP behind an https address, an address
+ * that is neither.
+ */
+const HOPELESS = /^(CERT_|ERR_TLS_|ERR_SSL_|DEPTH_ZERO_|SELF_SIGNED_|UNABLE_TO_|EPROTO|UND_ERR_INVALID_ARG)/;
 
 /** How deep `cause` chains are followed. */
 const MAX_CAUSES = 6;
@@ -56,13 +53,9 @@ export function networkError(error: unknown, sent: boolean, baseUrl: string): Pr
     const text = `Could not connect to ${baseUrl} (${code}). Check that the address is right and the server is running.`;
     return { ...shared, category: 'network', message: text, retryable: true, billed: 'no' };
   }
-  if (NOT_TRIED.has(message) || (code !== undefined && NO_TLS.test(code))) {
+  if (code !== undefined && HOPELESS.test(code)) {
     const text = `Could not connect to ${baseUrl}: ${message}. Check the address.`;
     return { ...shared, category: 'network', message: text, retryable: false, billed: 'no' };
-  }
-  if (code !== undefined && SILENT.has(code)) {
-    const text = `${baseUrl} sent nothing for five minutes, which is as long as fetch waits.`;
-    return { ...shared, category: 'timeout', message: text, retryable: true, billed: 'unknown' };
   }
   const text = `The connection to ${baseUrl} broke before the answer was complete: ${message}`;
   return { ...shared, category: 'network', message: text, retryable: true, billed: 'unknown' };

@@ -38,7 +38,7 @@ export function createOpenAiCompatible(endpoint: Endpoint, dialect: Dialect, lis
     send: (request, signal, streamed) => {
       const options = { signal, timeout: sdkTimeoutMs(request.timeoutMs) };
       const body = chatRequest(request, dialect);
-      if (!streamed) return client.chat.completions.create(body, options);
+      if (!streamed) return client.chat.completions.create(body, options).asResponse();
       // Without the option the stream tells no usage.
       const streaming = { ...body, stream: true, stream_options: { include_usage: true } };
       return client.post('/chat/completions', { body: streaming, ...options });

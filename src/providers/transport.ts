@@ -1,4 +1,5 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
+import { type Answer, send } from './http.js';
 import { networkError } from './network.js';
 import type { ProviderError } from './types.js';
 
@@ -26,6 +27,8 @@ export type Transaction<T> =
 interface Recorder {
   sent: boolean;
   exchange: Exchange | null;
+  /** Why there was no response, before an SDK put it into words of its own. */
+  failure: unknown;
   /** Told the body of a good response as it comes. */
   readonly onData: ((text: string) => void) | undefined;
 }
@@ -33,39 +36,47 @@ interface Recorder {
 /** The recorder of the call in progress. SDK clients are shared by all calls, so it travels with the async context. */
 const recorders = new AsyncLocalStorage<Recorder>();
 
-/** Statuses whose responses can have no body. */
-const BODILESS = new Set([204, 205, 304]);
+/** A response that was read already. The built-in one would put its text into a stream and read it out again. */
+class WholeResponse extends Response {
+  constructor(private readonly whole: Exchange) {
+    super(null, { status: whole.status, headers: whole.headers });
+  }
+
+  override readonly text = (): Promise<string> => Promise.resolve(this.whole.text);
+
+  override readonly json = async (): Promise<unknown> => JSON.parse(this.whole.text);
+}
 
 /**
  * The `fetch` every SDK client is given: keeps status, headers and body of the response exactly as they came, since the
  * SDKs drop some of them (headers of errors, bodies that are not JSON).
  */
 export async function recordingFetch(input: string | URL | Request, init?: RequestInit): Promise<Response> {
-  const recorder = recorders.getStore();
-  if (recorder === undefined) return fetch(input, init);
+  const recorder: Recorder = recorders.getStore() ?? newRecorder(undefined);
   recorder.sent = true;
-  const response = await fetch(input, init);
-  const text =
-    response.ok && recorder.onData !== undefined ? await readAlong(response, recorder.onData) : await response.text();
-  recorder.exchange = { status: response.status, headers: response.headers, text };
-  const headers = new Headers(response.headers);
-  // The text is decoded already.
-  headers.delete('content-encoding');
-  headers.delete('content-length');
-  return new Response(BODILESS.has(response.status) ? null : text, {
-    status: response.status,
-    statusText: response.statusText,
-    headers,
-  });
+  try {
+    const { status, headers, body } = await send(input, init);
+    const onData = status < 300 ? recorder.onData : undefined;
+    const text = onData === undefined ? await body.text() : await readAlong(body, onData);
+    recorder.exchange = { status, headers, text };
+    return onData === undefined ? new WholeResponse(recorder.exchange) : new Response(text, { status, headers });
+  } catch (error) {
+    recorder.failure = error;
+    throw error;
+  }
+}
+
+function newRecorder(onData: Recorder['onData']): Recorder {
+  return { sent: false, exchange: null, failure: undefined, onData };
 }
 
 /** The whole body, told piece by piece while it comes. */
-async function readAlong(response: Response, onData: (text: string) => void): Promise<string> {
-  if (response.body === null) return '';
+async function readAlong(body: Answer['body'], onData: (text: string) => void): Promise<string> {
   const pieces: string[] = [];
-  for await (const piece of response.body.pipeThrough(new TextDecoderStream())) {
-    pieces.push(piece);
-    onData(piece);
+  for await (const piece of body.setEncoding('utf8')) {
+    const text = String(piece);
+    pieces.push(text);
+    onData(text);
   }
   return pieces.join('');
 }
@@ -118,7 +129,7 @@ export async function transact<T>(
   const timer = setTimeout(() => stop('timeout'), timeoutMs);
   const onAbort = (): void => stop('cancelled');
   signal.addEventListener('abort', onAbort, { once: true });
-  const recorder: Recorder = { sent: false, exchange: null, onData: options.onData };
+  const recorder = newRecorder(options.onData);
   let value: T | undefined;
   let thrown: unknown;
   try {
@@ -134,7 +145,7 @@ export async function transact<T>(
   }
   const error =
     ended.why === null
-      ? networkError(thrown, recorder.sent, baseUrl)
+      ? networkError(recorder.failure ?? thrown, recorder.sent, baseUrl)
       : abortFailure(ended.why, recorder.sent, timeoutMs);
   return { kind: 'failure', error, latencyMs: latencyMs() };
 }

@@ -56,8 +56,8 @@ describe.each(PROVIDERS)('%s', (name) => {
     expect(reply.error.message).toContain('127.0.0.1');
   });
 
-  it('does not try again what can never connect: TLS to a plain server, a port fetch refuses', async () => {
-    for (const base of [wire.url.replace('http:', 'https:'), 'http://127.0.0.1:1']) {
+  it('does not try again what can never connect: TLS to a plain server, a scheme that is not HTTP', async () => {
+    for (const base of [wire.url.replace('http:', 'https:'), 'ftp://127.0.0.1']) {
       const env = { ANTHROPIC_BASE_URL: base, GOOGLE_GEMINI_BASE_URL: base, OPENAI_BASE_URL: base };
       const reply = failed(await providerFor(wire, name, env).send(ask(name), FOREVER));
       expect(reply.error).toMatchObject({ category: 'network', retryable: false, billed: 'no' });
