@@ -11,12 +11,15 @@ import type { LocalModel, Provider } from './types.js';
 
 const LIMITS: LimitHeaders = { rpm: 'x-ratelimit-limit-requests', tpm: 'x-ratelimit-limit-tokens' };
 
-/** OpenAI itself. */
-export const OPENAI_DIALECT: Dialect = { outputLimit: 'max_completion_tokens', schemas: 'strict', promptCache: true };
-/** LM Studio, Ollama, llama.cpp, vLLM and the like. */
-export const LOCAL_DIALECT: Dialect = { outputLimit: 'max_tokens', schemas: 'grammar', promptCache: false };
-/** A named endpoint: may pass requests on to OpenAI. */
-export const ROUTER_DIALECT: Dialect = { outputLimit: 'max_tokens', schemas: 'strict', promptCache: false };
+/** What differs between those who speak this wire. */
+export const DIALECTS = {
+  /** OpenAI itself. */
+  openai: { outputLimit: 'max_completion_tokens', schemas: 'strict', promptCache: true },
+  /** LM Studio, Ollama, llama.cpp, vLLM and the like. */
+  local: { outputLimit: 'max_tokens', schemas: 'grammar', promptCache: false },
+  /** A named endpoint: may pass requests on to OpenAI. */
+  router: { outputLimit: 'max_tokens', schemas: 'strict', promptCache: false },
+} as const satisfies Record<string, Dialect>;
 
 /** Asks a server for the models on its machine. */
 export type ListLocal = (client: OpenAI, signal: AbortSignal) => Promise<readonly LocalModel[]>;

@@ -5,16 +5,7 @@ import type { ProviderKind } from '../models/types.js';
 import type { UserModels } from '../models/userModels.js';
 import { TemperedError } from '../task/errors.js';
 import type { Endpoint } from './adapter.js';
-import { createAnthropic } from './anthropic.js';
-import { createGemini } from './gemini.js';
-import {
-  createOpenAiCompatible,
-  type ListLocal,
-  LOCAL_DIALECT,
-  OPENAI_DIALECT,
-  ROUTER_DIALECT,
-} from './openaiCompatible.js';
-import { lmStudioModels } from './lmstudio.js';
+import { anthropic, gemini, lmStudio, openAi } from './lazy.js';
 import type { Provider, ProviderSet } from './types.js';
 
 /** Words people write for a wire, and the wire they mean. */
@@ -87,8 +78,8 @@ function lmStudioUrl(env: Environment): string {
   return `${address}${port === undefined ? (hasPort ? '' : ':1234') : hasPort ? '' : `:${port}`}/v1`;
 }
 
-const createGeminiFrom: Definition['create'] = (endpoint, env) =>
-  createGemini(endpoint, read(env, 'GOOGLE_GENAI_API_VERSION'));
+const geminiFrom: Definition['create'] = (endpoint, env) =>
+  gemini(endpoint, read(env, 'GOOGLE_GENAI_API_VERSION'));
 
 const BUILT_IN: ReadonlyMap<string, Definition> = new Map<string, Definition>([
   [
@@ -98,7 +89,7 @@ const BUILT_IN: ReadonlyMap<string, Definition> = new Map<string, Definition>([
       baseUrlVariable: 'ANTHROPIC_BASE_URL',
       keyVariables: ['ANTHROPIC_API_KEY'],
       keyRequired: true,
-      create: createAnthropic,
+      create: anthropic,
     },
   ],
   [
@@ -108,7 +99,7 @@ const BUILT_IN: ReadonlyMap<string, Definition> = new Map<string, Definition>([
       baseUrlVariable: 'GOOGLE_GEMINI_BASE_URL',
       keyVariables: ['GEMINI_API_KEY', 'GOOGLE_API_KEY'],
       keyRequired: true,
-      create: createGeminiFrom,
+      create: geminiFrom,
     },
   ],
   [
@@ -118,32 +109,36 @@ const BUILT_IN: ReadonlyMap<string, Definition> = new Map<string, Definition>([
       baseUrlVariable: 'OPENAI_BASE_URL',
       keyVariables: ['OPENAI_API_KEY'],
       keyRequired: true,
-      create: (endpoint) => createOpenAiCompatible(endpoint, OPENAI_DIALECT),
+      create: (endpoint) => openAi(endpoint, 'openai'),
     },
   ],
-  ['lmstudio', local('LMSTUDIO', lmStudioUrl, lmStudioModels)],
+  ['lmstudio', local('LMSTUDIO', lmStudioUrl, lmStudio)],
   ['ollama', local('OLLAMA', (env) => read(env, 'OLLAMA_BASE_URL') ?? 'http://localhost:11434/v1')],
   ['compatible', local('COMPATIBLE', (env) => read(env, 'COMPATIBLE_BASE_URL'))],
 ]);
 
-function local(prefix: string, baseUrl: Definition['baseUrl'], listLocal?: ListLocal): Definition {
+function local(
+  prefix: string,
+  baseUrl: Definition['baseUrl'],
+  create: Definition['create'] = (endpoint) => openAi(endpoint, 'local'),
+): Definition {
   return {
     baseUrl,
     baseUrlVariable: `${prefix}_BASE_URL`,
     keyVariables: [`${prefix}_API_KEY`],
     keyRequired: false,
-    create: (endpoint) => createOpenAiCompatible(endpoint, LOCAL_DIALECT, listLocal),
+    create,
   };
 }
 
 function creatorOf(kind: ProviderKind): Definition['create'] {
   switch (kind) {
     case 'anthropic':
-      return createAnthropic;
+      return anthropic;
     case 'gemini':
-      return createGeminiFrom;
+      return geminiFrom;
     case 'openai-compatible':
-      return (endpoint) => createOpenAiCompatible(endpoint, ROUTER_DIALECT);
+      return (endpoint) => openAi(endpoint, 'router');
   }
 }
 

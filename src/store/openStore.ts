@@ -10,14 +10,19 @@ import { migrate } from './migrate.js';
 import { createOutcomeStore } from './outcomes.js';
 import { createSpendStore } from './spend.js';
 import { createPoolStore } from './pools.js';
-import { openPostgres } from './postgres.js';
-import { openSqlite } from './sqlite.js';
 import { createRetryStore } from './retries.js';
 import type { Store } from './types.js';
 
+/** Loads the driver that is needed, and not the other. */
 async function openBackend(url: string): Promise<Backend> {
-  if (/^postgres(ql)?:/.test(url)) return openPostgres(url);
-  if (url.startsWith('sqlite:') && url !== 'sqlite:') return openSqlite(url.slice('sqlite:'.length));
+  if (/^postgres(ql)?:/.test(url)) {
+    const { openPostgres } = await import('./postgres.js');
+    return openPostgres(url);
+  }
+  if (url.startsWith('sqlite:') && url !== 'sqlite:') {
+    const { openSqlite } = await import('./sqlite.js');
+    return openSqlite(url.slice('sqlite:'.length));
+  }
   throw new TemperedError('input', 'The address of the store is neither sqlite: nor postgres:.', {
     remedy: 'Write sqlite:PATH or postgres://USER:PASSWORD@HOST:PORT/DATABASE.',
   });

@@ -1,0 +1,55 @@
+import type { ProviderKind } from '../models/types.js';
+import type { Endpoint } from './adapter.js';
+import type { Provider } from './types.js';
+
+/**
+ * A provider whose SDK is loaded when it is first asked for something: the three of them take seconds of start-up and
+ * 60 MB, and most commands ask nobody.
+ */
+function lazily({ name }: Endpoint, kind: ProviderKind, load: () => Promise<Provider>): Provider {
+  let loaded: Promise<Provider> | undefined;
+  const provider = (): Promise<Provider> => (loaded ??= load());
+  return {
+    name,
+    kind,
+    send: async (request, signal, onText) => (await provider()).send(request, signal, onText),
+    listModels: async (signal) => (await provider()).listModels(signal),
+    localModels: async (signal) => (await provider()).localModels(signal),
+    countTokens: async (request, signal) => (await provider()).countTokens(request, signal),
+  };
+}
+
+/** Anthropic's API. */
+export function anthropic(endpoint: Endpoint): Provider {
+  return lazily(endpoint, 'anthropic', async () => {
+    const { createAnthropic } = await import('./anthropic.js');
+    return createAnthropic(endpoint);
+  });
+}
+
+/** Gemini's API. `version` of it; default: the SDK's. */
+export function gemini(endpoint: Endpoint, version: string | undefined): Provider {
+  return lazily(endpoint, 'gemini', async () => {
+    const { createGemini } = await import('./gemini.js');
+    return createGemini(endpoint, version);
+  });
+}
+
+/** OpenAI itself, a server nearby that speaks like it, or a named endpoint. */
+export function openAi(endpoint: Endpoint, dialect: 'openai' | 'local' | 'router'): Provider {
+  return lazily(endpoint, 'openai-compatible', async () => {
+    const { createOpenAiCompatible, DIALECTS } = await import('./openaiCompatible.js');
+    return createOpenAiCompatible(endpoint, DIALECTS[dialect]);
+  });
+}
+
+/** LM Studio, which tells more of its models than OpenAI's API can. */
+export function lmStudio(endpoint: Endpoint): Provider {
+  return lazily(endpoint, 'openai-compatible', async () => {
+    const [{ createOpenAiCompatible, DIALECTS }, { lmStudioModels }] = await Promise.all([
+      import('./openaiCompatible.js'),
+      import('./lmstudio.js'),
+    ]);
+    return createOpenAiCompatible(endpoint, DIALECTS.local, lmStudioModels);
+  });
+}
