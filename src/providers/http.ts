@@ -22,7 +22,11 @@ export async function send(input: string | URL | Request, init: RequestInit = {}
   if (input instanceof Request || (typeof body !== 'string' && body !== undefined && body !== null)) {
     throw new TypeError('only a text can be the body of a request');
   }
-  const { statusCode, headers: told, body: answer } = await request(input, {
+  const {
+    statusCode,
+    headers: told,
+    body: answer,
+  } = await request(input, {
     method,
     headers: new Headers(headers),
     body: body ?? null,

@@ -78,8 +78,7 @@ function lmStudioUrl(env: Environment): string {
   return `${address}${port === undefined ? (hasPort ? '' : ':1234') : hasPort ? '' : `:${port}`}/v1`;
 }
 
-const geminiFrom: Definition['create'] = (endpoint, env) =>
-  gemini(endpoint, read(env, 'GOOGLE_GENAI_API_VERSION'));
+const geminiFrom: Definition['create'] = (endpoint, env) => gemini(endpoint, read(env, 'GOOGLE_GENAI_API_VERSION'));
 
 const BUILT_IN: ReadonlyMap<string, Definition> = new Map<string, Definition>([
   [
