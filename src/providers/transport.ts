@@ -44,7 +44,7 @@ class WholeResponse extends Response {
 
   override readonly text = (): Promise<string> => Promise.resolve(this.whole.text);
 
-  override readonly json = async (): Promise<unknown> => JSON.parse(this.whole.text);
+  override readonly json = (): Promise<unknown> => this.text().then((text): unknown => JSON.parse(text));
 }
 
 /**
