@@ -21,10 +21,4 @@ export class BoundedMap<K, V> {
     this.#old = this.#young;
     this.#young = new Map();
   }
-
-  /** Forgets everything. */
-  clear(): void {
-    this.#young.clear();
-    this.#old.clear();
-  }
 }

@@ -50,14 +50,6 @@ export class Exchange {
     }
   }
 
-  /** Forgets caches, quotas, records and books: as after a start. */
-  reset(): void {
-    this.ledger.reset();
-    this.#cache.clear();
-    this.#quota.clear();
-    this.#records.clear();
-  }
-
   #prompt(wire: Wire, call: Call, asked: Asked, account: string): Decision {
     const { scenario } = call;
     const tokens = asked.blocks.reduce((sum, { text }) => sum + textTokens(text), 0);

@@ -104,11 +104,6 @@ export class PromptCache {
     return { read, write5m: end - read, write1h: 0 };
   }
 
-  /** Forgets everything. */
-  clear(): void {
-    this.#entries.clear();
-  }
-
   #alive(key: number, now: number): boolean {
     const entry = this.#entries.get(key);
     return entry !== undefined && isFound(entry, now);

@@ -88,11 +88,6 @@ export class Quota {
     this.#spend(`${account} output`, tokens.output, limits.outputTpm, now);
   }
 
-  /** Fills every bucket. */
-  clear(): void {
-    this.#buckets.clear();
-  }
-
   #bucket(name: string, limit: number, now: number): Bucket {
     const found = this.#buckets.get(name);
     const bucket = found ?? { level: limit, at: now };

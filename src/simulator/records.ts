@@ -73,12 +73,6 @@ export class RecordMemory {
     if (repeats !== undefined) repeats.answered += 1;
   }
 
-  /** Forgets everything. */
-  clear(): void {
-    this.#records.clear();
-    this.#requests.clear();
-  }
-
   #known(texts: readonly string[]): { record: string; first: FirstPrompt; added: boolean } | undefined {
     for (let i = texts.length - 1; i >= 0; i -= 1) {
       const text = texts[i] ?? '';
