@@ -1,4 +1,3 @@
-import { planOf } from '../recovery/ladder.js';
 import type { BatchRow, Control } from '../store/types.js';
 import { parseModelRef } from '../models/modelRef.js';
 import { TemperedError } from '../task/errors.js';
@@ -8,7 +7,7 @@ import type { TaskSpec } from '../task/spec.js';
 import { CONTROL_QUEUE, poolQueue, taskQueue } from '../workflows/ids.js';
 import type { BatchInput } from '../workflows/types.js';
 import { openedCaching } from './batchCache.js';
-import type { ActivityDeps } from './context.js';
+import { type ActivityDeps, batchPlan } from './context.js';
 import { failureCount } from './failureWatch.js';
 import { registerBatch } from './registerBatch.js';
 import type { BatchActivities, BatchTotals, OpenedBatch, OpenedCaching } from './types.js';
@@ -71,7 +70,7 @@ function opened(row: BatchRow, spec: TaskSpec, caching: OpenedCaching | undefine
     taskHash: row.taskHash,
     taskName: row.taskName,
     model: spec.model,
-    plan: planOf(spec),
+    plan: batchPlan(row.options, spec),
     items: row.items,
     queue: needsModule ? own : poolQueue(parseModelRef(spec.model).provider),
     functionQueue: needsModule || spec.rendersInCode === true ? own : CONTROL_QUEUE,

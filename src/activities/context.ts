@@ -61,6 +61,11 @@ export interface WorkerTask {
   readonly module: AnyTask | undefined;
 }
 
+/** What an item's workflow must know, where a batch may set what its task does too. */
+export function batchPlan({ itemTimeoutMs }: BatchFacts['options'], spec: TaskSpec): ItemPlan {
+  return { ...planOf(spec), ...(itemTimeoutMs === undefined ? {} : { itemTimeoutMs }) };
+}
+
 /** Tasks by hash: from the modules this worker loaded, else from the store. */
 export class TaskBook {
   private readonly known = new Map<string, Promise<WorkerTask>>();

@@ -20,18 +20,21 @@ export function createItemActivities({ store }: ActivityDeps): ItemActivities {
     closeShard: (batchId, from, to, error) => store.closeRange(batchId, from, to, error),
 
     async finishItem({ batchId, index, status, error }: ItemEnd) {
-      const kept = lastKept(await store.journal(batchId, index));
+      const journal = await store.journal(batchId, index);
+      const kept = lastKept(journal);
       const { workflowExecution } = Context.current().info;
-      await store.writeOutcome({
+      const ended = journal.length === 0 ? status : kept === null ? 'failed' : 'partial';
+      const written = await store.writeOutcome({
         batchId,
         index,
-        status: status === 'failed' && kept !== null ? 'partial' : status,
+        status: ended,
         output: kept,
         error,
         workflowId: workflowExecution?.workflowId ?? null,
         runId: workflowExecution?.runId ?? null,
         metadata: null,
       });
+      return written ? ended : ((await store.getOutcome(batchId, index))?.status ?? ended);
     },
   };
 }

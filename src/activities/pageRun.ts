@@ -4,12 +4,14 @@ import { PAGE_BOUND_MS } from '../limits/bounds.js';
 import { initialState } from '../recovery/ladder.js';
 import type { OpenRecord } from '../store/types.js';
 import { type ItemError, TemperedError } from '../task/errors.js';
+import type { OutcomeStatus } from '../task/outcome.js';
+import { ITEM_CANCELLED, itemTimeoutError } from '../workflows/ends.js';
 import { indicesOf, toRanges } from '../workflows/paging.js';
 import type { FailureNote } from '../workflows/types.js';
-import type { ActivityDeps, BatchFacts, WorkerTask } from './context.js';
+import { type ActivityDeps, type BatchFacts, batchPlan, type WorkerTask } from './context.js';
 import { type Job, jobOf } from './job.js';
 import { inLanes } from './lanes.js';
-import { ITEM_CANCELLED, type PromptEnd, PromptRun, type PromptScope } from './promptRun.js';
+import { type PromptEnd, PromptRun, type PromptScope } from './promptRun.js';
 import { mustWait, stopped, type Unsent, UnsentError, unsentFailure } from './signals.js';
 import type { PageInput, PageResult, UnfinishedRecord } from './types.js';
 
@@ -24,6 +26,14 @@ const IDLE_RETRY_MS = 1_000;
 
 type Wait = Extract<Unsent, { kind: 'wait' }>;
 
+/** A record whose first prompt was begun. */
+interface Begun {
+  /** Ends it: its batch, or its own time, or someone who named it. */
+  readonly end: AbortController;
+  /** When its time began; undefined = its time has no limit. Milliseconds since epoch. */
+  readonly since: number | undefined;
+}
+
 /** One attempt at a page. What it has done is in the store: nothing is lost with it. */
 export class PageRun {
   /** Rate limits and refusals in a row, of the record that had most. */
@@ -33,7 +43,7 @@ export class PageRun {
   private readonly done = new Set<number>();
   private readonly more: UnfinishedRecord[] = [];
   private readonly failures: FailureNote[] = [];
-  private readonly inFlight = new Map<number, AbortController>();
+  private readonly inFlight = new Map<number, Begun>();
   /** Why the page starts no more prompts. */
   private paused: Unsent | undefined;
   /** The longest wait its records were told; when it ends. */
@@ -96,18 +106,22 @@ export class PageRun {
   /** The first prompt of one record, tried again in here while the waits it is told fit into the page's time. */
   private async answer(batch: BatchFacts, task: WorkerTask, { record, journal }: OpenRecord): Promise<void> {
     const { index } = record;
-    const controller = new AbortController();
+    const end = new AbortController();
     const warn = (message: string): void => void this.context.log.warn(message, { index });
-    this.inFlight.set(index, controller);
+    const { itemTimeoutMs: limit } = batchPlan(batch.options, task.spec);
+    const timer =
+      limit === undefined ? undefined : setTimeout(() => end.abort(stopped(itemTimeoutError(limit))), limit);
+    this.inFlight.set(index, { end, since: limit === undefined ? undefined : this.deps.now() });
     try {
       for (let waits = this.earlierWaits; ;) {
         const state = jobOf(record, journal, initialState(task.plan));
         const job: Job = { batch, task, ...state, workflowId: null, runId: null };
-        const why = await this.sent(job, { signal: controller.signal, probe: false, warn }, waits);
-        if (why === undefined || !(await this.waited(why))) return;
+        const why = await this.sent(job, { signal: end.signal, probe: false, warn }, waits);
+        if (why === undefined || !(await this.waited(job, why))) return;
         waits = why.waits;
       }
     } finally {
+      clearTimeout(timer);
       this.inFlight.delete(index);
     }
   }
@@ -133,16 +147,17 @@ export class PageRun {
   }
 
   private goesOn({ record: { index, id } }: Job): void {
-    this.more.push({ index, id });
+    const since = this.inFlight.get(index)?.since;
+    this.more.push({ index, id, ...(since === undefined ? {} : { since }) });
     this.done.add(index);
   }
 
   private async took(job: Job, { result, step }: PromptEnd): Promise<void> {
     const { index } = job.record;
+    const why = this.givenUp(index);
+    if (why !== undefined && result.verdict === 'cancelled') return this.end(job, why, 'failed');
     if (step.next === 'prompt') {
-      const named = this.inFlight.get(index)?.signal.reason instanceof UnsentError;
-      if (named && result.verdict === 'cancelled') await this.end(job, ITEM_CANCELLED);
-      else this.goesOn(job);
+      this.goesOn(job);
       return;
     }
     this.done.add(index);
@@ -150,21 +165,38 @@ export class PageRun {
     this.failures.push({ index, category: step.error.category, message: step.error.message.slice(0, 300) });
   }
 
-  /** A record that is asked nothing gets its outcome. */
-  private async end(job: Job, error: ItemError): Promise<void> {
+  /** Why a record alone was given up; undefined = it was not. */
+  private givenUp(index: number): ItemError | undefined {
+    const reason: unknown = this.inFlight.get(index)?.end.signal.reason;
+    return reason instanceof UnsentError && reason.why.kind === 'stopped' ? reason.why.error : undefined;
+  }
+
+  /** A record that is asked nothing more gets its outcome. */
+  private async end(
+    job: Job,
+    error: ItemError,
+    status: OutcomeStatus = job.journal.length === 0 ? 'notRun' : 'failed',
+  ): Promise<void> {
     const place = { batchId: job.batch.id, index: job.record.index, workflowId: null, runId: null };
-    await this.deps.store.writeOutcome({ ...place, status: 'notRun', output: null, error, metadata: null });
+    await this.deps.store.writeOutcome({ ...place, status, output: null, error, metadata: null });
     this.done.add(job.record.index);
   }
 
-  /** Waits as told. False when the page ends before: then the next one asks, not before the time told. */
-  private async waited(why: Wait): Promise<boolean> {
+  /** Waits as told. False when the record or the page ends before: then the next one asks, not before the time told. */
+  private async waited(job: Job, why: Wait): Promise<boolean> {
+    const begun = this.inFlight.get(job.record.index);
     const until = this.deps.now() + why.waitMs;
-    if (until < this.until && !this.deps.closing.aborted) {
-      const whole = await sleep(why.waitMs, true, { signal: this.ending.signal }).catch(() => false);
+    if (until < this.until && !this.deps.closing.aborted && begun !== undefined) {
+      const signal = AbortSignal.any([this.ending.signal, begun.end.signal]);
+      const whole = await sleep(why.waitMs, true, { signal }).catch(() => false);
       this.context.cancellationSignal.throwIfAborted();
       if (whole) return true;
     }
+    const given = this.givenUp(job.record.index);
+    if (given !== undefined) await this.end(job, given);
+    // Its own workflow keeps its time, however long it waits.
+    else if (begun?.since !== undefined) this.goesOn(job);
+    if (this.done.has(job.record.index)) return false;
     this.waits = Math.max(this.waits, why.waits);
     if (this.told === undefined || this.told.until < until) this.told = { why, until };
     return false;
@@ -183,14 +215,14 @@ export class PageRun {
 
   private cancelAll(reason: unknown): void {
     this.ending.abort();
-    for (const controller of this.inFlight.values()) controller.abort(reason);
+    for (const { end } of this.inFlight.values()) end.abort(reason);
   }
 
   /** Ends prompts in flight whose record was cancelled by name. */
   private cancelItems(): void {
     this.deps.control.read(this.input.batchId).then(
       ({ cancelled }) => {
-        for (const index of cancelled) this.inFlight.get(index)?.abort(stopped(ITEM_CANCELLED));
+        for (const index of cancelled) this.inFlight.get(index)?.end.abort(stopped(ITEM_CANCELLED));
       },
       (error: unknown) => void this.context.log.warn('the control row could not be read', { error }),
     );

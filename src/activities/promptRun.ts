@@ -18,6 +18,7 @@ import { functionError, type Judged, judge, plainError } from './reply.js';
 import { reserveMoney } from './reserve.js';
 import { isUnreachable, letThrough, routed } from './route.js';
 import { send } from './send.js';
+import { HAS_OUTCOME, ITEM_CANCELLED } from '../workflows/ends.js';
 import { mustWait, paused, stopped } from './signals.js';
 import type { PromptResult } from './types.js';
 
@@ -132,7 +133,7 @@ export class PromptRun {
       case 'go':
         return;
       case 'ended':
-        throw stopped(ENDED);
+        throw stopped(HAS_OUTCOME);
       case 'wait':
         throw mustWait({ type: 'RateLimited', message: word.message, waitMs: word.waitMs, waits });
       case 'pause':
@@ -144,6 +145,7 @@ export class PromptRun {
   /** Journals what came of the prompt, and tells the workflow. */
   private async settle(ask: Ask, control: Control, reply: ModelReply, waits: number): Promise<PromptEnd> {
     const { job } = this;
+    this.throwIfShutDown(reply);
     const unspent = !reply.ok && (isUnspent(reply.error) || isFatal(reply.error));
     if (!reply.ok && unspent) return this.giveBack(ask, control, reply, waits);
     const judged = await this.judged(ask, reply);
@@ -169,7 +171,7 @@ export class PromptRun {
       metadata,
       reply: { output, user },
       spent: true,
-      outcome: this.scope.probe ? null : outcomeOf(job, step, { ...judged, metadata }),
+      outcome: this.scope.probe || isAborted(reply) ? null : outcomeOf(job, step, { ...judged, metadata }),
     });
     this.throwIfCancelled(reply);
     return { result, step };
@@ -237,11 +239,16 @@ export class PromptRun {
     return { result, step };
   }
 
-  /** A cancelled workflow wants a cancelled activity; a worker that shuts down leaves the prompt to be counted as lost. */
-  private throwIfCancelled(reply: ModelReply): void {
-    if (reply.ok || reply.error.category !== 'cancelled') return;
+  /** A worker that shuts down leaves its prompt to be counted as lost, and asked again elsewhere. */
+  private throwIfShutDown(reply: ModelReply): void {
     const reason: unknown = this.scope.signal.reason;
-    if (reason instanceof CancelledFailure && reason.message !== 'WORKER_SHUTDOWN') throw reason;
+    if (isAborted(reply) && reason instanceof CancelledFailure && reason.message === 'WORKER_SHUTDOWN') throw reason;
+  }
+
+  /** A cancelled workflow wants a cancelled activity, and knows why its record ends. */
+  private throwIfCancelled(reply: ModelReply): void {
+    const reason: unknown = this.scope.signal.reason;
+    if (isAborted(reply) && reason instanceof CancelledFailure) throw reason;
   }
 
   private get place() {
@@ -250,19 +257,10 @@ export class PromptRun {
   }
 }
 
-const ENDED: ItemError = {
-  category: 'unknown',
-  code: 'has_outcome',
-  message: 'The record has its outcome already: an attempt that was given up was answered late.',
-  retryable: false,
-};
-
-/** The end of a record that `cancelItem` named. */
-export const ITEM_CANCELLED: ItemError = {
-  category: 'cancelled',
-  message: 'Cancelled by `cancelItem`.',
-  retryable: true,
-};
+/** Whoever aborted the prompt says how its record ends. */
+function isAborted(reply: ModelReply): boolean {
+  return !reply.ok && reply.error.category === 'cancelled';
+}
 
 function invalidError(issues: readonly { readonly message: string }[]): ItemError {
   const message = issues.map((issue) => issue.message).join('; ');

@@ -17,6 +17,8 @@ export async function registerBatch(store: Store, batchId: string, input: BatchI
     onBudget: input.onBudget ?? 'pause',
     deadline,
     open: input.open ?? false,
+    ...(input.onDeadline === undefined ? {} : { onDeadline: input.onDeadline }),
+    ...(input.itemTimeoutMs === undefined ? {} : { itemTimeoutMs: input.itemTimeoutMs }),
     ...(weight === undefined ? {} : { weight }),
     ...(limit === undefined ? {} : { maxFailures: limit }),
   };

@@ -66,6 +66,8 @@ export interface UnfinishedRecord {
   readonly index: number;
   /** The record's id, for its workflow's summary. */
   readonly id: string;
+  /** When its time began; milliseconds since epoch. Absent: its time has no limit. */
+  readonly since?: number;
 }
 
 /** What a page came to. Every record in none of its lists has its outcome. */
@@ -198,8 +200,11 @@ export interface ItemActivities {
   openPages(batchId: string, from: number, to: number): Promise<readonly Range[]>;
   /** Every record of `[from, to)` without an outcome gets its final one; returns the range's counts. */
   closeShard(batchId: string, from: number, to: number, error: ItemError): Promise<RangeCounts>;
-  /** Writes an outcome the ladder could not write: the kept fields of the journal become its output. */
-  finishItem(end: ItemEnd): Promise<void>;
+  /**
+   * Writes an outcome the ladder could not write: the kept fields of the journal become its output. A record that is
+   * to end as `notRun` but was asked ends as `failed`, or `partial`. Returns how it ended; undefined in older histories.
+   */
+  finishItem(end: ItemEnd): Promise<OutcomeStatus | undefined>;
 }
 
 /** A person's answers. Run on the task's queue, because `validate` is asked too. */

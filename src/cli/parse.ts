@@ -36,13 +36,23 @@ export function maxFailures(text: string): MaxFailures {
 
 const UNIT_MS: Readonly<Record<string, number>> = { s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 };
 
+/** A length of time (`90s`, `30m`, `1h30m`, `1d`), in milliseconds. */
+export function duration(text: string): number {
+  const ms = lengthOf(text);
+  if (ms !== null && ms >= 1) return Math.round(ms);
+  throw new InvalidArgumentError('It wants a length of time such as 90s, 30m or 1h30m.');
+}
+
+function lengthOf(text: string): number | null {
+  if (!/^(\d+(\.\d+)?[smhd])+$/.test(text)) return null;
+  const parts = [...text.matchAll(/(\d+(?:\.\d+)?)([smhd])/g)];
+  return parts.reduce((sum, [, amount, unit]) => sum + Number(amount) * (UNIT_MS[unit ?? ''] ?? 0), 0);
+}
+
 /** A time from now (`90s`, `30m`, `2h`, `1h30m`, `1d`) or an ISO time, as a date. */
 export function deadline(text: string): Date {
-  if (/^(\d+(\.\d+)?[smhd])+$/.test(text)) {
-    const parts = [...text.matchAll(/(\d+(?:\.\d+)?)([smhd])/g)];
-    const ms = parts.reduce((sum, [, amount, unit]) => sum + Number(amount) * (UNIT_MS[unit ?? ''] ?? 0), 0);
-    return new Date(Date.now() + ms);
-  }
+  const ms = lengthOf(text);
+  if (ms !== null) return new Date(Date.now() + ms);
   const time = /^\d{4}-/.test(text) ? new Date(text) : new Date(Number.NaN);
   if (!Number.isNaN(time.getTime())) return time;
   throw new InvalidArgumentError('It wants a time from now such as 30m, 2h or 1h30m, or an ISO time.');

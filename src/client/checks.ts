@@ -5,7 +5,7 @@ import type { ModelRef } from '../models/types.js';
 import type { ProviderSet } from '../providers/types.js';
 import { TemperedError } from '../task/errors.js';
 import { isMaxFailures, MAX_FAILURES_FORM } from '../task/maxFailures.js';
-import type { TaskSpec } from '../task/spec.js';
+import { MAX_ITEM_TIMEOUT_MS, type TaskSpec } from '../task/spec.js';
 import { isLoopback } from './address.js';
 import type { Target } from './connect.js';
 
@@ -91,6 +91,12 @@ export function checkDeadline(value: string | Date | undefined): string | undefi
   if (Number.isNaN(time.getTime())) throw new TemperedError('input', `"${String(value)}" is not a time.`);
   if (time.getTime() > Date.now()) return time.toISOString();
   throw new TemperedError('input', `The deadline ${time.toISOString()} has passed.`);
+}
+
+/** Throws `input` for a time no record can be given. */
+export function checkItemTimeout(value: number | undefined): void {
+  if (value === undefined || (Number.isInteger(value) && value >= 1 && value <= MAX_ITEM_TIMEOUT_MS)) return;
+  throw new TemperedError('input', `A record's time is whole milliseconds, 30 days at most; not ${value}.`);
 }
 
 /** A limit of failures: a whole number or a share. */

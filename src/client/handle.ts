@@ -178,7 +178,7 @@ export class BatchHandle<Output = Json> {
     await this.send((handle) => handle.cancel());
   }
 
-  /** Ends one record as `notRun`; its prompt in flight is aborted. */
+  /** Ends one record: as `notRun` when it was not asked yet, else its prompt in flight is aborted and it ends as `failed`. */
   cancelItem(index: number): Promise<void> {
     return this.send((handle) => handle.signal(messages.cancelItemSignal, index));
   }

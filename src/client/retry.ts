@@ -11,7 +11,8 @@ import { checkBudget, checkConcurrency, checkDeadline, checkMaxFailures, checkMo
 import type { ClientContext } from './context.js';
 import { latestOutcomes } from './latest.js';
 import { isEnded } from './settled.js';
-import { type StartOptions, startWorkflow, type Submission } from './submit.js';
+import { startWorkflow } from './startWorkflow.js';
+import type { StartOptions, Submission } from './submit.js';
 import { parseWhere, type Where } from './where.js';
 
 /** Records copied or rendered at once. */

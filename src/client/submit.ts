@@ -1,22 +1,19 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { createHash } from 'node:crypto';
-import { WorkflowExecutionAlreadyStartedError } from '@temporalio/client';
 import type { BatchOptions, BatchRow, BatchStatus } from '../store/types.js';
 import type { AnyTask } from '../task/defineTask.js';
 import { TemperedError } from '../task/errors.js';
 import type { MaxFailures } from '../task/maxFailures.js';
 import type { OptimizationConfig, OptimizationOptions } from '../task/optimization.js';
-import { nanoToUsd, usdToNano } from '../task/money.js';
-import { batchId, CONTROL_QUEUE } from '../workflows/ids.js';
+import { usdToNano } from '../task/money.js';
+import { batchId } from '../workflows/ids.js';
 import { DEFAULT_CONCURRENCY } from '../workflows/settings.js';
-import type { BatchInput } from '../workflows/types.js';
-import type { batch } from '../workflows/batch.js';
 import { parseOptimization } from '../caching/config.js';
-import { closeGone } from './closeGone.js';
 import {
   checkBudget,
   checkConcurrency,
   checkDeadline,
+  checkItemTimeout,
   checkMaxFailures,
   checkModels,
   checkStoreReach,
@@ -25,8 +22,8 @@ import {
 import type { ClientContext } from './context.js';
 import { type LoadReport, loadRecords } from './load.js';
 import { isEnded } from './settled.js';
+import { startWorkflow } from './startWorkflow.js';
 import { type BatchData, openData, type OpenedData } from './spool.js';
-import { explained } from './temporalErrors.js';
 
 /** How often a batch that another process loads is looked at; milliseconds. */
 const LOADING_POLL_MS = 500;
@@ -50,6 +47,10 @@ export interface StartOptions {
   readonly onBudget?: 'pause' | 'stop' | undefined;
   /** Time after which no prompt starts: ISO text or a date. Default: none. */
   readonly deadline?: string | Date | undefined;
+  /** At the deadline prompts in flight may finish (`drain`, default) or are aborted (`cancel`). */
+  readonly onDeadline?: 'drain' | 'cancel' | undefined;
+  /** Time for a record, from its start, with all its prompts and waits; milliseconds. Default: the task's. */
+  readonly itemTimeout?: number | undefined;
   /**
    * Records that may end without a whole answer before the batch pauses: a number, or a share (`5%`) of those asked,
    * judged from 20 records and 5 failures on. Default: the task's, else it does not pause.
@@ -102,6 +103,7 @@ export async function submit(
   checkWeight(options.weight);
   checkBudget(task.spec, options.budgetUsd, context.providers);
   const deadline = checkDeadline(options.deadline);
+  checkItemTimeout(options.itemTimeout);
   checkMaxFailures(options.maxFailures);
   const onBad = options.onBadInput ?? 'fail';
   const call = options.optimization === undefined ? undefined : parseOptimization(options.optimization);
@@ -214,7 +216,7 @@ async function fill(context: ClientContext, claimed: Claim): Promise<{ row: Batc
 function newRow(claimed: Claim): Parameters<ClientContext['store']['createBatch']>[0] {
   const { id, task, data, dataHash, optimization, options } = claimed;
   const { concurrency = DEFAULT_CONCURRENCY, budgetUsd, onBudget = 'pause', deadline, weight, open = false } = options;
-  const { execution = 'item' } = options;
+  const { execution = 'item', onDeadline, itemTimeout } = options;
   const limit = options.maxFailures ?? task.spec.maxFailures;
   const settings: BatchOptions = {
     concurrency,
@@ -223,6 +225,8 @@ function newRow(claimed: Claim): Parameters<ClientContext['store']['createBatch'
     onBudget,
     deadline: deadline === undefined ? null : Date.parse(deadline),
     open,
+    ...(onDeadline === undefined ? {} : { onDeadline }),
+    ...(itemTimeout === undefined ? {} : { itemTimeoutMs: itemTimeout }),
     ...(weight === undefined ? {} : { weight }),
     ...(limit === undefined ? {} : { maxFailures: limit }),
     optimization,
@@ -238,58 +242,4 @@ function checkSame(row: BatchRow, task: AnyTask, dataHash: string): void {
   throw new TemperedError('input', `Batch ${row.id} exists already, for ${what}.`, {
     remedy: 'Choose another --batch-id, or leave it out: the id is then made of task and data.',
   });
-}
-
-/** Starts the batch's workflow, or finds it running. What it runs with is what the store's row says. */
-export async function startWorkflow(
-  context: ClientContext,
-  task: Pick<AnyTask, 'spec' | 'hash'>,
-  row: BatchRow,
-): Promise<void> {
-  const client = await context.client();
-  const input = inputOf(row);
-  try {
-    await explained(row.id, () =>
-      client.workflow.start<typeof batch>('batch', {
-        workflowId: row.id,
-        taskQueue: CONTROL_QUEUE,
-        args: [input],
-        workflowIdConflictPolicy: 'USE_EXISTING',
-        workflowIdReusePolicy: 'REJECT_DUPLICATE',
-        workflowTaskTimeout: '5 s',
-        memo: { task: task.spec.name, model: task.spec.model, data: row.source },
-        staticSummary: `${task.spec.name} on ${row.source}: ${row.items} records`,
-        staticDetails: detailsOf(task, row),
-      }),
-    );
-  } catch (error) {
-    if (!(error instanceof WorkflowExecutionAlreadyStartedError)) throw error;
-    // It has ended meanwhile, or was ended on the server behind our back: then its records are closed now.
-    await closeGone(context, row.id);
-  }
-}
-
-function inputOf({ taskHash, options }: BatchRow): BatchInput {
-  const { concurrency, execution, budgetNano, onBudget, deadline, open, maxFailures, weight, optimization } = options;
-  return {
-    task: taskHash,
-    concurrency,
-    onBudget,
-    ...(execution === 'item' ? {} : { execution }),
-    ...(budgetNano === null ? {} : { budgetUsd: nanoToUsd(budgetNano) }),
-    ...(deadline === null ? {} : { deadline: new Date(deadline).toISOString() }),
-    ...(open ? { open } : {}),
-    ...(weight === undefined ? {} : { weight }),
-    ...(maxFailures === undefined ? {} : { maxFailures }),
-    ...(optimization === undefined ? {} : { optimization }),
-  };
-}
-
-function detailsOf({ spec, hash }: Pick<AnyTask, 'spec' | 'hash'>, row: BatchRow): string {
-  return [
-    `Task \`${spec.name}\` (${hash.slice(0, 12)}) with \`${spec.model}\` on \`${row.source}\`, ${row.items} records.`,
-    '',
-    `Its items are the workflows \`${row.id}/<index>\`. From a terminal:`,
-    `\`tempered status ${row.id}\`, \`tempered pause ${row.id}\`, \`tempered results ${row.id}\`.`,
-  ].join('\n');
 }

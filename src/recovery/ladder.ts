@@ -9,8 +9,9 @@ const MAX_OUTPUT_RAISE = 8;
 
 /** What an item's workflow must know of its task. */
 export function planOf(spec: TaskSpec): ItemPlan {
-  const { stages, maxPrompts, promptTimeoutMs, maxOutputTokens, retryRefusals } = spec;
-  return { stages, maxPrompts, promptTimeoutMs, maxOutputTokens, retryRefusals };
+  const { stages, maxPrompts, promptTimeoutMs, itemTimeoutMs, maxOutputTokens, retryRefusals } = spec;
+  const bound = itemTimeoutMs === undefined ? {} : { itemTimeoutMs };
+  return { stages, maxPrompts, promptTimeoutMs, ...bound, maxOutputTokens, retryRefusals };
 }
 
 /** The state of an item before its first prompt. */

@@ -12,6 +12,8 @@ export interface ItemPlan {
   readonly maxPrompts: number;
   /** Time for one prompt after the gate; milliseconds. */
   readonly promptTimeoutMs: number;
+  /** Time for the whole record; milliseconds. Absent: no limit. */
+  readonly itemTimeoutMs?: number;
   /** First output cap; raised by truncation. */
   readonly maxOutputTokens: number;
   /** Ask again after a refusal or safety block. */

@@ -14,6 +14,9 @@ export type BatchStatus = 'loading' | 'ready' | 'running' | 'paused' | 'finished
 /** How a batch's records are run: each in a workflow from its first prompt, or only those that need more than one. */
 export type ExecutionMode = 'item' | 'inline';
 
+/** What a passed deadline does with prompts in flight: lets them finish, or aborts them. */
+export type OnDeadline = 'drain' | 'cancel';
+
 /** How a batch runs; changed by messages, published in the control row. */
 export interface BatchOptions {
   /** Prompts in flight. */
@@ -26,6 +29,10 @@ export interface BatchOptions {
   readonly onBudget: 'pause' | 'stop';
   /** Milliseconds since epoch. */
   readonly deadline: number | null;
+  /** Whether prompts in flight at the deadline may finish; absent = `drain`. */
+  readonly onDeadline?: OnDeadline;
+  /** Time for a record, in place of the task's; milliseconds. */
+  readonly itemTimeoutMs?: number;
   /** Failures after which it pauses; absent = it does not. */
   readonly maxFailures?: MaxFailures;
   /** The batch whose failures it asks again; absent = it is none such. */

@@ -57,6 +57,8 @@ export interface TaskOptions<Input, S extends z.ZodType | undefined> extends Tas
   readonly stages?: readonly Stage[];
   /** Time for one prompt, from leaving the gate to the whole answer; milliseconds. Default 120,000. */
   readonly promptTimeout?: number;
+  /** Time for a record, from its start, with all its prompts and waits; milliseconds. Default: no limit. */
+  readonly itemTimeout?: number;
   /** Ask again after a refusal or safety block. Default false. */
   readonly retryRefusals?: boolean;
   /** Keep safety ratings, finish reason and raw usage in the outcome. Default false. */

@@ -22,11 +22,11 @@ function sha256(text: string): string {
 
 /**
  * A task's identity: hash of all that changes an answer or what is kept of it. Left out are the account's quotas
- * (`limits`), when a batch pauses (`maxFailures`) and what only makes prompts cheaper (`optimization`). `code` is the
+ * (`limits`), when a batch pauses (`maxFailures`) or a record is given up (`itemTimeout`), and what only makes prompts cheaper (`optimization`). `code` is the
  * source text of the module's functions by name.
  */
 export function taskHash(spec: TaskSpec, code: Readonly<Record<string, string>> = {}): string {
-  const same = { limits: undefined, maxFailures: undefined, optimization: undefined };
+  const same = { limits: undefined, maxFailures: undefined, itemTimeoutMs: undefined, optimization: undefined };
   return sha256(canonicalJson({ spec: { ...spec, ...same }, code }));
 }
 

@@ -6,7 +6,7 @@ import { isMaxFailures, MAX_FAILURES_FORM, type MaxFailures } from './maxFailure
 import { messageSchema } from './messageSchema.js';
 import { didYouMean } from './nearest.js';
 import { cacheLayerSchema, optimizationLayerSchema, optimizationNames } from './optimization.js';
-import type { Message, Stage, TaskSpec } from './spec.js';
+import { MAX_ITEM_TIMEOUT_MS, type Message, type Stage, type TaskSpec } from './spec.js';
 import { parseTemplate } from './template.js';
 
 /** The ladder of a task that names none. */
@@ -49,6 +49,7 @@ const settings = z.strictObject({
     .refine((stages) => stages[0]?.kind === 'full', 'the first stage is full: there is nothing to complete yet')
     .default([...DEFAULT_STAGES]),
   promptTimeout: z.int().min(1).max(3_600_000).default(120_000),
+  itemTimeout: z.int().min(1).max(MAX_ITEM_TIMEOUT_MS).exactOptional(),
   retryRefusals: z.boolean().default(false),
   includeMetadata: z.boolean().default(false),
   cache: cacheLayerSchema.exactOptional(),
@@ -98,7 +99,7 @@ export function parseSettings(
       parsed.error.issues.map((issue) => said(issue, names)),
       place,
     );
-  const { promptTimeout, cache: short, optimization, ...rest } = parsed.data;
+  const { promptTimeout, itemTimeout, cache: short, optimization, ...rest } = parsed.data;
   if (short !== undefined && optimization?.cache !== undefined) {
     throw problem(['cache and optimization.cache are the same setting: give one of them'], place);
   }
@@ -111,6 +112,7 @@ export function parseSettings(
   return {
     ...rest,
     promptTimeoutMs: promptTimeout,
+    ...(itemTimeout === undefined ? {} : { itemTimeoutMs: itemTimeout }),
     cache: { enabled: (short ?? optimization?.cache)?.enabled ?? true },
     ...(short === undefined && optimization === undefined
       ? {}

@@ -75,6 +75,11 @@ export interface TaskSpec {
   readonly stages: readonly Stage[];
   /** Time for one prompt, from leaving the gate to the whole answer; milliseconds. Default 120,000. */
   readonly promptTimeoutMs: number;
+  /**
+   * Time for a record from its start to its end, all prompts and waits included; milliseconds. Absent: no limit. Not
+   * part of the task's identity.
+   */
+  readonly itemTimeoutMs?: number;
   /** Ask again after a refusal or safety block. Default false: they end the item. */
   readonly retryRefusals: boolean;
   /** Keep safety ratings, finish reason and raw usage in the outcome. Default false. */
@@ -96,6 +101,9 @@ export interface TaskSpec {
   /** Which functions the task's module brings; a spec with any needs workers that loaded that module. */
   readonly functions: readonly TaskFunctionName[];
 }
+
+/** Longest time a record can be given; milliseconds. Thirty days: longer than any batch is meant to run. */
+export const MAX_ITEM_TIMEOUT_MS = 30 * 86_400_000;
 
 /** Functions of a task module that run in workers. */
 export const TASK_FUNCTION_NAMES = [

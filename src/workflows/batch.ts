@@ -181,7 +181,7 @@ export class BatchRun {
 
   private async stop(reason: 'deadline' | 'budget'): Promise<void> {
     await this.control.setStop(reason);
-    await this.shards?.stopAll(reason);
+    await this.shards?.stopAll(reason, reason === 'deadline' && this.input.onDeadline === 'cancel');
   }
 
   private async finish(status: 'finished' | 'stopped' | 'cancelled'): Promise<BatchResult> {

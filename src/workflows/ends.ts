@@ -4,6 +4,12 @@ import type { ItemError } from '../task/errors.js';
 /** Why records are left without an answer of their own. `item_gone`: its workflow was cancelled or terminated. */
 export type EndReason = StopReason | 'item_gone';
 
+/** The error of a record whose own time was over. Pure. */
+export function itemTimeoutError(timeoutMs: number): ItemError {
+  const message = `The record's time was over: ${timeoutMs / 1000} s for all its prompts and waits.`;
+  return { category: 'deadline', code: 'item_timeout', message, retryable: true };
+}
+
 /** The error of a record that ended for `reason` before its ladder did. Pure. */
 export function endError(reason: EndReason): ItemError {
   switch (reason) {
@@ -22,3 +28,18 @@ export function endError(reason: EndReason): ItemError {
       };
   }
 }
+
+/** The end of a record that `cancelItem` named. */
+export const ITEM_CANCELLED: ItemError = {
+  category: 'cancelled',
+  message: 'Cancelled by `cancelItem`.',
+  retryable: true,
+};
+
+/** The end of an attempt that came too late. */
+export const HAS_OUTCOME: ItemError = {
+  category: 'unknown',
+  code: 'has_outcome',
+  message: 'The record has its outcome already: an attempt that was given up was answered late.',
+  retryable: false,
+};

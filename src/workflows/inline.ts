@@ -16,8 +16,8 @@ export interface InlineHost {
   readonly yielded: boolean;
   /** No prompt starts any more; a record between two prompts still ends by itself. */
   readonly isStopped: boolean;
-  /** Starts the workflow of a record. */
-  startItem(index: number, id: string): void;
+  /** Starts the workflow of a record. `since`: when its time began; absent = now. */
+  startItem(index: number, id: string, since?: number): void;
   /** Keeps a failure for people, and shows how the shard is doing. */
   show(failures: readonly FailureNote[]): void;
   /** Tells the batch that the shard needs its share no more. */
@@ -84,7 +84,7 @@ export class InlineRecords {
     const next = this.more.shift();
     if (next === undefined) return;
     this.becameItems += 1;
-    this.host.startItem(next.index, next.id);
+    this.host.startItem(next.index, next.id, next.since);
   }
 
   private page() {

@@ -17,6 +17,8 @@ import { stageTable, storyLine } from '../recovery/story.js';
 import type { RetryStateData, Step } from '../recovery/types.js';
 import { isErrorCategory, type ItemError } from '../task/errors.js';
 import { nanoToUsd } from '../task/money.js';
+import { background } from './background.js';
+import { itemTimeoutError } from './ends.js';
 import { retryStateQuery, skipSignal } from './messages.js';
 import { functions, prompts, rows } from './proxies.js';
 import { promptSummary } from './summaries.js';
@@ -42,20 +44,31 @@ export async function item(input: ItemInput): Promise<ItemResult> {
   const climb = new Climb(input);
   setHandler(retryStateQuery, () => climb.state);
   const scope = new CancellationScope({ cancellable: true });
-  let skipped = false;
-  setHandler(skipSignal, () => {
-    skipped = true;
+  let givenUp: ItemError | undefined;
+  const giveUp = (error: ItemError): void => {
+    givenUp ??= error;
     scope.cancel();
-  });
+  };
+  setHandler(skipSignal, () => giveUp(SKIPPED));
+  background(watchTime(input, giveUp));
   const end = await scope
     .run(() => climb.run())
     .catch((error: unknown) => {
-      if (skipped && isCancellation(error)) return climb.ended('notRun', SKIPPED);
+      if (givenUp !== undefined && isCancellation(error)) return climb.ended('notRun', givenUp);
       throw error;
     });
   return close(input, end);
 }
 setWorkflowOptions(versioned('PINNED'), item);
+
+/** A record with a time limit is given up when that is over, whatever it waits for. */
+async function watchTime({ plan, since }: ItemInput, giveUp: (error: ItemError) => void): Promise<void> {
+  const { itemTimeoutMs } = plan;
+  if (itemTimeoutMs === undefined) return;
+  const left = (since ?? Date.now()) + itemTimeoutMs - Date.now();
+  if (left > 0) await sleep(left, { summary: 'time of the record' });
+  giveUp(itemTimeoutError(itemTimeoutMs));
+}
 
 const SKIPPED: ItemError = {
   category: 'cancelled',
@@ -149,11 +162,11 @@ function isItemError(value: unknown): value is ItemError {
 /** Writes what is not written, runs the post-processor, and ends the workflow the way the record ended. */
 async function close(input: ItemInput, end: End): Promise<ItemResult> {
   const { batchId, index } = input;
-  const { status, error, state } = end.step;
+  const { error, state } = end.step;
+  let { status } = end.step;
   if (!end.written && error !== undefined) {
-    await rows.finishItem.executeWithOptions({ summary: `${status}: ${error.category}` }, [
-      { batchId, index, status, error },
-    ]);
+    const summary = `${status}: ${error.category}`;
+    status = (await rows.finishItem.executeWithOptions({ summary }, [{ batchId, index, status, error }])) ?? status;
   }
   RetryState.fromJSON(state, (message, facts) => log.debug(message, { index, ...facts })).clear();
   const story = end.story.map((prompt) => storyLine(prompt));

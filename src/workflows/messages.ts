@@ -12,7 +12,7 @@ export const resumeSignal = defineSignal('resume');
 export const addItemsSignal = defineSignal<[AddItems]>('addItems');
 /** Ends the input of an open batch. */
 export const closeInputSignal = defineSignal('closeInput');
-/** Ends one item as `notRun` (`cancelled`); a prompt in flight is aborted. */
+/** Ends one item (`cancelled`): `notRun` when it was not asked yet, else `failed`; a prompt in flight is aborted. */
 export const cancelItemSignal = defineSignal<[number]>('cancelItem');
 /** From workers: a fatal error or the budget paused the batch in the store already. */
 export const haltedSignal = defineSignal<[Halt]>('halted');
@@ -46,7 +46,7 @@ export const stopSignal = defineSignal<[StopReason]>('stop');
 /** From a shard to its batch: the last item was started. */
 export const drainedSignal = defineSignal<[number]>('drained');
 
-/** To an item: end now as `notRun`. */
+/** To an item: end now, as `cancelItem` does. */
 export const skipSignal = defineSignal('skip');
 /** The item's state between prompts. */
 export const retryStateQuery = defineQuery<RetryStateData>('retryState');

@@ -79,7 +79,8 @@ class ShardRun {
     } catch (error) {
       if (!isCancellation(error) || !(error instanceof Error)) throw error;
       cancelled = error;
-      this.stopReason = 'cancelled';
+      // A deadline that cuts off says so first, and is the reason then.
+      this.stopReason ??= 'cancelled';
     }
     // Cancelled items still end by themselves; wait for them so that their prompts are journalled.
     await CancellationScope.nonCancellable(() => condition(() => this.inFlight === 0 && (this.inline?.isIdle ?? true)));
@@ -131,20 +132,20 @@ class ShardRun {
     }
   }
 
-  /** Starts the workflow of a record. */
-  startItem(index: number, id: string): void {
+  /** Starts the workflow of a record. `since`: when its time began; absent = now. */
+  startItem(index: number, id: string, since?: number): void {
     this.inFlight += 1;
-    void this.runItem(index, id).finally(() => {
+    void this.runItem(index, id, since).finally(() => {
       this.inFlight -= 1;
     });
   }
 
-  private async runItem(index: number, id: string): Promise<void> {
+  private async runItem(index: number, id: string, since?: number): Promise<void> {
     const { batchId, plan, queue, functionQueue, postProcess } = this.input;
     try {
       await executeChild(item, {
         workflowId: itemId(batchId, index),
-        args: [{ batchId, index, plan, queue, functionQueue, postProcess }],
+        args: [{ batchId, index, plan, queue, functionQueue, postProcess, ...(since === undefined ? {} : { since }) }],
         parentClosePolicy: ParentClosePolicy.REQUEST_CANCEL,
         workflowTaskTimeout: '5 s',
         staticSummary: itemSummary(index, id),

@@ -146,11 +146,14 @@ export class Shards {
     );
   }
 
-  /** Tells every open shard to start nothing more. */
-  async stopAll(reason: StopReason): Promise<void> {
+  /** Tells every open shard to start nothing more; `cut` aborts what is in flight too. */
+  async stopAll(reason: StopReason, cut: boolean): Promise<void> {
     await Promise.all(
       [...this.open.keys()].map((n) =>
-        this.tell(shardId(this.batchId, n), (handle) => handle.signal(stopSignal, reason)),
+        this.tell(shardId(this.batchId, n), async (handle) => {
+          await handle.signal(stopSignal, reason);
+          if (cut) await handle.cancel();
+        }),
       ),
     );
   }

@@ -1,5 +1,5 @@
 import type { ItemPlan, RetryStateData } from '../recovery/types.js';
-import type { BatchOptions, ExecutionMode, PauseState, RangeCounts } from '../store/types.js';
+import type { BatchOptions, ExecutionMode, OnDeadline, PauseState, RangeCounts } from '../store/types.js';
 import type { StopReason } from '../limits/types.js';
 import type { BatchCache } from '../task/cachePlan.js';
 import type { MaxFailures } from '../task/maxFailures.js';
@@ -22,6 +22,10 @@ export interface BatchInput {
   readonly onBudget?: 'pause' | 'stop';
   /** ISO time after which no prompt starts. */
   readonly deadline?: string;
+  /** Whether prompts in flight at the deadline finish (`drain`, default) or are aborted (`cancel`). */
+  readonly onDeadline?: OnDeadline;
+  /** Time for a record, from its start, with all its prompts and waits; milliseconds. Default: the task's. */
+  readonly itemTimeoutMs?: number;
   /** Whether every record is a workflow (`item`), or only those that need more than one prompt (`inline`). Default `item`. */
   readonly execution?: ExecutionMode;
   /** The batch's part of a quota that several want, against theirs. Default 1. */
@@ -208,6 +212,8 @@ export interface ItemInput {
   readonly postProcess: boolean;
   /** Carried state when it starts mid-ladder. */
   readonly state?: RetryStateData;
+  /** When its time began, if that was before this workflow; milliseconds since epoch. */
+  readonly since?: number;
 }
 
 /** Result of an `item` that ended without failing; its `story` is for people who read it in the UI. */

@@ -4,20 +4,23 @@ import type { Json } from '../task/json.js';
 import { isJsonObject } from '../task/json.js';
 import { LIMIT_NAMES, limitsBy } from '../task/limits.js';
 import { isMaxFailures, MAX_FAILURES_FORM } from '../task/maxFailures.js';
-import type { PoolLimits } from '../task/spec.js';
-import type { ExecutionMode } from '../store/types.js';
+import { MAX_ITEM_TIMEOUT_MS, type PoolLimits } from '../task/spec.js';
+import type { ExecutionMode, OnDeadline } from '../store/types.js';
 import type { AddItems, BatchInput } from './types.js';
 
 /** Checks of messages, which any SDK may send. Pure; each throws an Error that says what is wanted. */
 
 /** The settings a batch is started with, which any SDK may send. Throws a failure that ends the workflow. */
-export function checkInput({ concurrency, budgetUsd, deadline, execution, maxFailures, weight }: BatchInput): void {
+export function checkInput(input: BatchInput): void {
+  const { concurrency, budgetUsd, deadline, onDeadline, itemTimeoutMs, execution, maxFailures, weight } = input;
   try {
     if (concurrency !== undefined) checkConcurrency(concurrency);
     if (weight !== undefined) checkWeight(weight);
     if (budgetUsd !== undefined) checkBudget(budgetUsd);
     // A deadline that has passed is no mistake: the batch then ends at once, all of it `notRun`.
     if (deadline !== undefined) checkDeadline(deadline, -Infinity);
+    if (onDeadline !== undefined) checkOnDeadline(onDeadline);
+    if (itemTimeoutMs !== undefined) checkItemTimeout(itemTimeoutMs);
     if (execution !== undefined) checkExecution(execution);
     if (maxFailures !== undefined) checkMaxFailures(maxFailures);
   } catch (error) {
@@ -54,6 +57,19 @@ const EXECUTION_MODES: readonly unknown[] = ['item', 'inline'] satisfies Executi
 /** How records run: `item` or `inline`. */
 function checkExecution(value: unknown): void {
   if (!EXECUTION_MODES.includes(value)) throw new Error(`execution is one of ${EXECUTION_MODES.join(', ')}`);
+}
+
+const DEADLINE_ENDS: readonly unknown[] = ['drain', 'cancel'] satisfies OnDeadline[];
+
+function checkOnDeadline(value: unknown): void {
+  if (!DEADLINE_ENDS.includes(value)) throw new Error(`onDeadline is one of ${DEADLINE_ENDS.join(', ')}`);
+}
+
+/** Milliseconds a record may take. */
+function checkItemTimeout(value: unknown): void {
+  if (typeof value !== 'number' || !Number.isInteger(value) || value < 1 || value > MAX_ITEM_TIMEOUT_MS) {
+    throw new Error(`itemTimeoutMs wants whole milliseconds from 1 to ${MAX_ITEM_TIMEOUT_MS}`);
+  }
 }
 
 /** `provider/model`, or null for the task's own. */

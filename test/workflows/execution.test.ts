@@ -184,6 +184,53 @@ describe.each(['item', 'inline'] as const)('--execution %s', (execution) => {
     expect(bench.sim.totals().requests).toBe(succeeded);
   });
 
+  test('a deadline that cuts off aborts what is in flight; every record has its outcome', async () => {
+    await slow(50);
+    const batch = await start(30, { concurrency: 3, onDeadline: 'cancel' });
+    await asked(batch, 3);
+    await slow(60_000);
+    await until(async () => (await progress(batch)).counters.inFlight === 3);
+    await batch.setDeadline(new Date(Date.now() + 300).toISOString());
+    const { status, succeeded, failed, notRun } = await batch.result();
+    expect({ status, failed, all: succeeded + failed + notRun }).toEqual({ status: 'stopped', failed: 3, all: 30 });
+    const others = (await outcomesOf(batch)).filter((outcome) => outcome.status !== 'succeeded');
+    for (const { status: end, error, prompts } of others) {
+      expect(error?.category).toBe('deadline');
+      expect(prompts.map(({ result }) => result)).toEqual(end === 'failed' ? ['cancelled'] : []);
+    }
+    expect((await progress(batch)).counters).toMatchObject({ inFlight: 0, reservedNano: 0 });
+  });
+
+  test('a record whose own time is over ends, asked or waiting; the others go on', async () => {
+    await slow(50);
+    const batch = await start(14, { concurrency: 3, itemTimeout: 700 });
+    await asked(batch, 2);
+    await slow(60_000);
+    await until(async () => (await progress(batch)).counters.failed >= 3);
+    await slow(50);
+    const { status, succeeded, failed } = await batch.result();
+    expect({ status, all: succeeded + failed }).toEqual({ status: 'finished', all: 14 });
+    const ended = (await outcomesOf(batch)).filter((outcome) => outcome.status === 'failed');
+    expect(ended).toHaveLength(failed);
+    for (const { error, prompts } of ended) {
+      expect(error).toMatchObject({ category: 'deadline', code: 'item_timeout' });
+      expect(prompts.map(({ result }) => result)).toEqual(['cancelled']);
+    }
+
+    await bench.scenario({ latency: { fixedMs: 50 } });
+    const waiting = await start(8, { concurrency: 2, itemTimeout: 900 });
+    await asked(waiting, 2);
+    // The pool is closed for longer than a record may wait; then it is opened again.
+    await bench.scenario({ rates: { rateLimit: 1 }, retryAfterSeconds: 4 });
+    await until(async () => (await progress(waiting)).counters.notRun >= 2);
+    await bench.scenario({});
+    const result = await waiting.result();
+    expect(result.succeeded + result.notRun).toBe(8);
+    const left = (await outcomesOf(waiting)).filter((outcome) => outcome.status === 'notRun');
+    for (const { error, prompts } of left)
+      expect({ code: error?.code, prompts }).toEqual({ code: 'item_timeout', prompts: [] });
+  });
+
   test('records are added while it runs, over a continue-as-new', async () => {
     await bench.scenario({ rates: { wrongFields: 0.2 } });
     const batch = await start(5, { open: true, concurrency: 4 });

@@ -36,6 +36,10 @@ describe('messages any SDK may send', () => {
     expect(() => checkInput({ task, concurrency: 0 })).toThrow("input can't be used: setConcurrency wants");
     expect(() => checkInput({ task, budgetUsd: -1 })).toThrow('number of dollars');
     expect(() => checkInput({ task, deadline: 'soon' })).toThrow('ISO time');
+    expect(() => checkInput({ task, onDeadline: 'cancel', itemTimeoutMs: 1 })).not.toThrow();
+    expect(() => checkInput({ task, itemTimeoutMs: 0.5 })).toThrow('whole milliseconds');
+    const wrong = JSON.parse('{"task":"hash","onDeadline":"now"}');
+    expect(() => checkInput(wrong)).toThrow('drain, cancel');
   });
   test('limits are known names with positive numbers', () => {
     expect(() => checkLimits({ rpm: 600, tpm: 1, inFlight: 5 })).not.toThrow();

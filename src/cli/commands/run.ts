@@ -11,7 +11,7 @@ import { type CommandHost, type PlaceOptions, shellWord, withPlace } from '../co
 import type { ExitCode } from '../exit.js';
 import { Interrupt } from '../interrupt.js';
 import type { Io } from '../io.js';
-import { amount, deadline, dollars, maxFailures, wholeNumber } from '../parse.js';
+import { amount, deadline, dollars, duration, maxFailures, wholeNumber } from '../parse.js';
 import { withTempered } from '../place.js';
 import { Session } from '../session.js';
 import { startText } from '../startText.js';
@@ -37,6 +37,10 @@ export interface RunOptions extends PlaceOptions {
   readonly onBudget?: 'pause' | 'stop';
   /** No prompt starts after it. */
   readonly deadline?: Date;
+  /** What becomes of prompts in flight then. */
+  readonly onDeadline?: 'drain' | 'cancel';
+  /** Time for a record; milliseconds. */
+  readonly itemTimeout?: number;
   /** Failures it may have. */
   readonly maxFailures?: MaxFailures;
   /** Own id. */
@@ -75,6 +79,13 @@ export function addRun(program: Command, host: CommandHost): void {
     .addOption(new Option('--on-budget <what>', 'at the end of the budget (default: pause)').choices(['pause', 'stop']))
     .option('--max-failures <n>', "pause after more failures than this: 20, or 5% (default: the task's)", maxFailures)
     .option('--deadline <dur>', 'no prompt starts after this: 30m, 2h, or an ISO time', deadline)
+    .addOption(
+      new Option(
+        '--on-deadline <what>',
+        'prompts in flight at the deadline finish or are aborted (default: drain)',
+      ).choices(['drain', 'cancel']),
+    )
+    .option('--item-timeout <dur>', 'time for a record with all its prompts and waits: 90s, 30m', duration)
     .option('--batch-id <id>', 'own id instead of one made of task and data')
     .option('--new', 'run again although the same task ran on the same data')
     .option('--reuse', 'take over answers earlier batches got for the same task and records')
@@ -159,6 +170,8 @@ class Run {
       limit,
       onBudget,
       deadline: until,
+      onDeadline,
+      itemTimeout,
       batchId,
       reuse,
     } = this.call.options;
@@ -173,6 +186,8 @@ class Run {
       onBudget,
       maxFailures: limitOfFailures,
       deadline: until,
+      onDeadline,
+      itemTimeout,
       batchId,
       reuse,
       onBadInput,
