@@ -63,7 +63,7 @@ const read = (name) => {
 
 mkdirSync(PICTURES, { recursive: true });
 let page = readFileSync(PAGE, 'utf8');
-for (const name of ['peers', 'overhead', 'scale', 'recovery', 'crash', 'cooldown', 'caching']) {
+for (const name of ['peers', 'overhead', 'scale', 'recovery', 'crash', 'budget', 'cooldown', 'caching']) {
   const report = read(name);
   if (report === undefined) continue;
   page = put(page, name, section(report));

@@ -17,14 +17,14 @@ const PENDING_PAGE = 500;
 
 /** Activities that keep a batch's row. */
 export function createBatchActivities(deps: ActivityDeps): BatchActivities {
-  const { store, now } = deps;
+  const { store, now, providers } = deps;
   return {
     async openBatch(batchId: string, input: BatchInput): Promise<OpenedBatch> {
       const row = (await store.getBatch(batchId)) ?? (await registerBatch(store, batchId, input, now()));
       const spec = await store.getTask(row.taskHash);
       if (spec === undefined) throw new TemperedError('input', `The store knows no task ${row.taskHash}.`);
       if (row.startedAt === null) await store.updateBatch(batchId, { startedAt: now(), status: 'running' });
-      return opened(row, spec, openedCaching(deps, row, spec));
+      return { ...opened(row, spec, openedCaching(deps, row, spec)), providers: providers.names };
     },
 
     async publishControl(batchId, control) {

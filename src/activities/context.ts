@@ -2,6 +2,8 @@ import type { Client } from '@temporalio/client';
 import type { CircuitBreaker } from '../limits/circuitBreaker.js';
 import type { ControlCache } from '../limits/controlCache.js';
 import type { PoolBook } from '../limits/poolBook.js';
+import type { Meters } from '../limits/meters.js';
+import type { Tuner } from '../limits/tuner.js';
 import type { Gate } from '../limits/types.js';
 import type { ProviderSet } from '../providers/types.js';
 import { planOf } from '../recovery/ladder.js';
@@ -23,8 +25,12 @@ export interface ActivityDeps {
   readonly providers: ProviderSet;
   /** Every prompt of this process passes it. */
   readonly gate: Gate;
+  /** Tells whoever watches this process. */
+  readonly meters: Meters;
   /** Which endpoints keep failing. */
   readonly circuits: CircuitBreaker;
+  /** What concurrency would be better. */
+  readonly tuner: Tuner;
   /** Whose quota a model's prompts use. */
   readonly pools: PoolBook;
   /** Whether reserved money still moves. */
@@ -41,6 +47,8 @@ export interface ActivityDeps {
   readonly optimizing?: boolean | undefined;
   /** Milliseconds since epoch. */
   readonly now: () => number;
+  /** Takes what failed beside the work, for the log. */
+  readonly warn: (error: unknown) => void;
   /** Aborted when this worker shuts down: what takes long starts nothing more. */
   readonly closing: AbortSignal;
 }

@@ -3,13 +3,19 @@ import type { ErrorCategory } from '../task/errors.js';
 import { exceeds, type FailureCount, type MaxFailures } from '../task/maxFailures.js';
 import type { Counters } from '../task/outcome.js';
 import type { ActivityDeps } from './context.js';
-import { haltBatch } from './faults.js';
+import { haltBatch, tellHalt } from './faults.js';
 
 /** Ends that say nothing of the prompt: a person wanted them, or is wanted, or the record was never asked. */
 const NOT_COUNTED: readonly ErrorCategory[] = ['review', 'cancelled', 'deadline', 'budget', 'input'];
 
 /** Causes a pause names. */
 const NAMED_GROUPS = 3;
+
+/** Within this time a workflow has made a halt its own; milliseconds. */
+const HALT_TOLD_MS = 5_000;
+
+/** Batches whose halts are remembered. */
+const KEPT = 200;
 
 /** Characters of the biggest group's example. */
 const EXAMPLE_CHARS = 200;
@@ -22,9 +28,11 @@ export function watchFailures(
   deps: Pick<ActivityDeps, 'store' | 'client' | 'batches' | 'now'>,
 ): Pick<Store, 'readControl'> {
   const { store, batches } = deps;
+  const halts = new HaltWatch(deps);
   return {
     async readControl(batchId) {
       const control = await store.readControl(batchId);
+      if (control?.halted === true) await halts.look(batchId, control);
       if (control?.paused !== null || control.stop !== null) return control;
       const { maxFailures } = (await batches.get(batchId)).options;
       if (maxFailures === undefined) return control;
@@ -34,6 +42,23 @@ export function watchFailures(
       return store.readControl(batchId);
     },
   };
+}
+
+/** A halt whose worker died before it told the workflow is told by whoever sees that it got old. */
+class HaltWatch {
+  private readonly toldAt = new Map<string, number>();
+
+  constructor(private readonly deps: Pick<ActivityDeps, 'client' | 'now'>) {}
+
+  async look(batchId: string, { paused, version }: Control): Promise<void> {
+    const now = this.deps.now();
+    const since = Math.max(paused?.since ?? now, this.toldAt.get(batchId) ?? 0);
+    if (paused === null || now - since < HALT_TOLD_MS) return;
+    this.toldAt.set(batchId, now);
+    await tellHalt(this.deps, batchId, { pause: paused, atVersion: version });
+    // One that was told twice is taken once: the version says so.
+    if (this.toldAt.size > KEPT) this.toldAt.clear();
+  }
 }
 
 /** The pause a batch should take now; null = it may go on. */

@@ -2,6 +2,7 @@ import type { ProviderError } from '../providers/types.js';
 import type { Control, PauseState } from '../store/types.js';
 import type { ErrorCategory, ItemError } from '../task/errors.js';
 import { haltedSignal } from '../workflows/messages.js';
+import type { Halt } from '../workflows/types.js';
 import type { ActivityDeps } from './context.js';
 
 /** Errors every prompt of the batch would meet: it pauses at once, and says what would help. */
@@ -50,6 +51,10 @@ export async function haltBatch(
   { version: atVersion }: Control,
   pause: PauseState,
 ): Promise<void> {
-  if (!(await store.halt(batchId, atVersion, pause))) return;
-  await client.workflow.getHandle(batchId).signal(haltedSignal, { pause, atVersion });
+  if (await store.halt(batchId, atVersion, pause)) await tellHalt({ client }, batchId, { pause, atVersion });
+}
+
+/** Tells a batch's workflow that its row is paused. */
+export async function tellHalt({ client }: Pick<ActivityDeps, 'client'>, batchId: string, halt: Halt): Promise<void> {
+  await client.workflow.getHandle(batchId).signal(haltedSignal, halt);
 }

@@ -1,15 +1,31 @@
 import type { PromptTokens } from '../limits/types.js';
 import type { ModelReply, ProviderError } from '../providers/types.js';
+import type { Control } from '../store/types.js';
 import type { Ask } from './ask.js';
 import type { ActivityDeps } from './context.js';
 import type { Job } from './job.js';
-import { tellCircuit } from './route.js';
+import { isEndpointFailure, tellCircuit } from './route.js';
+
+/** Prompts that tell how an endpoint takes the concurrency: those it answered, and those it could not take. */
+function tellTuner(deps: ActivityDeps, job: Job, control: Control, reply: ModelReply): void {
+  if (control.autoConcurrency !== true) return;
+  const failed = !reply.ok && (reply.error.category === 'rate_limit' || isEndpointFailure(reply.error));
+  if (!reply.ok && reply.error.category === 'cancelled') return;
+  // Beside the prompt: its answer must not wait for, or be lost with, a word about concurrency.
+  deps.tuner.heard(job.batch.id, control, failed ? null : reply.latencyMs).catch(deps.warn);
+}
 
 /**
  * What a reply says to its endpoint's circuit and to its pool: the limits its headers told, and its tokens as quotas
  * count them; null = unknown.
  */
-export async function heard(deps: ActivityDeps, job: Job, ask: Ask, reply: ModelReply): Promise<PromptTokens | null> {
+export async function heard(
+  deps: ActivityDeps,
+  { job, control }: { readonly job: Job; readonly control: Control },
+  ask: Ask,
+  reply: ModelReply,
+): Promise<PromptTokens | null> {
+  tellTuner(deps, job, control, reply);
   await tellCircuit(deps, job, ask, reply);
   if (reply.rateLimits !== null) await deps.gate.told(deps.pools.poolOf(ask.model), reply.rateLimits);
   const { usage } = reply;

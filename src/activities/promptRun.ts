@@ -71,7 +71,7 @@ export class PromptRun {
       await this.reserve(ask, word, permit.settings, waits);
       tokens = null;
       const reply = await send(this.deps, job, ask, this.scope.signal);
-      tokens = await heard(this.deps, job, ask, reply);
+      tokens = await heard(this.deps, { job, control }, ask, reply);
       return await this.settle(ask, control, reply, waits);
     } finally {
       permit.release(tokens);
@@ -150,6 +150,7 @@ export class PromptRun {
     if (!reply.ok && unspent) return this.giveBack(ask, control, reply, waits);
     const judged = await this.judged(ask, reply);
     const { event, verdict, output, usage, costNano } = judged;
+    this.deps.meters.prompt({ model: ask.model, result: verdict, usage, costNano, latencyMs: reply.latencyMs });
     await this.callOnError(event);
     const user = job.user.toJSON().user;
     const report: PromptReport = { event, promptsUsed: job.prompt, usage, costNano, user };
@@ -189,7 +190,8 @@ export class PromptRun {
     reply: Extract<ModelReply, { ok: false }>,
     waits: number,
   ): Promise<never> {
-    const { error } = reply;
+    const { error, latencyMs } = reply;
+    this.deps.meters.prompt({ model: ask.model, result: error.category, usage: null, costNano: 0, latencyMs });
     await this.deps.store.settle({
       ...this.place,
       result: error.category,

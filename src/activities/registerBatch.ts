@@ -8,10 +8,11 @@ import type { BatchInput } from '../workflows/types.js';
 /** A batch another SDK started: its task and row are made here. */
 export async function registerBatch(store: Store, batchId: string, input: BatchInput, now: number): Promise<BatchRow> {
   const { hash, spec } = await registerTask(store, input.task);
-  const { concurrency, budgetNano, deadline, weight } = settingsOf(input);
+  const { concurrency, autoConcurrency, budgetNano, deadline, weight } = settingsOf(input);
   const limit = input.maxFailures ?? spec.maxFailures;
   const options: BatchOptions = {
     concurrency,
+    ...(autoConcurrency === undefined ? {} : { autoConcurrency }),
     execution: input.execution ?? 'item',
     budgetNano,
     onBudget: input.onBudget ?? 'pause',

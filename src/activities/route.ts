@@ -21,6 +21,9 @@ const UNREACHABLE_TRIES = 5;
 /** A prompt that waits for an endpoint looks again after this long: it may be mended, or the batch steered. Milliseconds. */
 const LOOK_AGAIN_MS = 5_000;
 
+/** Characters of a failure's message that are kept. */
+const REASON_CHARS = 300;
+
 /** Prompts that were told the same time come back over so many milliseconds. */
 const SPREAD_MS = 1_000;
 
@@ -79,7 +82,7 @@ export async function tellCircuit({ circuits }: ActivityDeps, job: Job, ask: Ask
   if (ownEndpoint(job)) return;
   const { provider } = ask;
   if (reply.ok) await circuits.answered(provider);
-  else if (isEndpointFailure(reply.error)) await circuits.failed(provider, reply.error.message);
+  else if (isEndpointFailure(reply.error)) await circuits.failed(provider, reply.error.message.slice(0, REASON_CHARS));
   else if (reply.error.category === 'cancelled') await circuits.leave(provider);
   else if (reply.error.category !== 'rate_limit') await circuits.answered(provider);
 }
@@ -97,7 +100,8 @@ export async function isUnreachable(
   return true;
 }
 
-function isEndpointFailure({ category, status }: ProviderError): boolean {
+/** True for a failure of the endpoint itself. */
+export function isEndpointFailure({ category, status }: ProviderError): boolean {
   return ENDPOINT_FAILURES.includes(category) && (status === null || status >= 500 || category === 'timeout');
 }
 

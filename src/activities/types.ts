@@ -110,6 +110,8 @@ export interface OpenedBatch {
   readonly plan: ItemPlan;
   /** Records in the store. */
   readonly items: number;
+  /** Providers the worker that opened it knows; absent in older histories. */
+  readonly providers?: readonly string[];
   /** Queue of the prompts. */
   readonly queue: string;
   /** Queue of the task's other functions; the control queue when it has none. */

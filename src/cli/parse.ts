@@ -1,4 +1,5 @@
 import { InvalidArgumentError } from 'commander';
+import type { Concurrency } from '../client/work.js';
 import { isMaxFailures, MAX_FAILURES_FORM, type MaxFailures } from '../task/maxFailures.js';
 
 /** Values of options, as people write them. Each throws with what is wanted; commander adds the option's name. */
@@ -11,6 +12,16 @@ export function wholeNumber(min: number, max = Number.MAX_SAFE_INTEGER): (text: 
     const bounds = max === Number.MAX_SAFE_INTEGER ? `of at least ${min}` : `from ${min} to ${max}`;
     throw new InvalidArgumentError(`It wants a whole number ${bounds}.`);
   };
+}
+
+/** Prompts in flight: a whole number or `auto`. */
+export function concurrency(text: string): Concurrency {
+  if (text === 'auto') return text;
+  try {
+    return wholeNumber(1, 10_000)(text);
+  } catch {
+    throw new InvalidArgumentError('It wants a whole number from 1 to 10000, or auto.');
+  }
 }
 
 /** A number above 0. */
@@ -61,6 +72,13 @@ export function deadline(text: string): Date {
 /** What `parse` takes, or `none`: commander takes a null for an option without a value. */
 export function orNone<T>(parse: (text: string) => T): (text: string) => T | 'none' {
   return (text) => (text === 'none' ? text : parse(text));
+}
+
+/** An address to listen at, `host:port`. */
+export function hostPort(text: string): string {
+  const port = Number(/^[^\s/]+:(\d{1,5})$/.exec(text)?.[1]);
+  if (port >= 1 && port <= 65_535) return text;
+  throw new InvalidArgumentError('It wants host:port, such as 127.0.0.1:9464.');
 }
 
 /** Names with commas between them. */

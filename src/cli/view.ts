@@ -52,11 +52,14 @@ export function plainLine(state: ViewState): string {
   ].join(' | ');
 }
 
-function recordsText({ counters, done }: BatchSnapshot): string {
+function recordsText({ counters, done, autoConcurrency, concurrency }: BatchSnapshot): string {
   const parts = [`${count(done)}/${count(counters.items)} done`, `${count(counters.failed)} failed`];
   if (counters.partial > 0) parts.push(`${count(counters.partial)} partial`);
   if (counters.notRun > 0) parts.push(`${count(counters.notRun)} not run`);
-  return [...parts, `${count(counters.inFlight)} in flight`].join(', ');
+  return [
+    ...parts,
+    `${count(counters.inFlight)} in flight${autoConcurrency ? ` of ${count(concurrency)} (auto)` : ''}`,
+  ].join(', ');
 }
 
 function stagesText({ counters }: BatchSnapshot): string {

@@ -2,6 +2,7 @@ import { knownModels } from '../models/catalog.js';
 import { didYouMean } from '../task/nearest.js';
 import { formatModelRef, parseModelRef } from '../models/modelRef.js';
 import type { ModelRef } from '../models/types.js';
+import type { Concurrency } from '../limits/types.js';
 import type { ProviderSet } from '../providers/types.js';
 import { TemperedError } from '../task/errors.js';
 import { isMaxFailures, MAX_FAILURES_FORM } from '../task/maxFailures.js';
@@ -72,10 +73,14 @@ export function checkBudget(spec: TaskSpec, budgetUsd: number | undefined, provi
   }
 }
 
-/** Refuses a concurrency outside 1..10,000. */
-export function checkConcurrency(value: number | undefined): void {
-  if (value === undefined || (Number.isInteger(value) && value >= 1 && value <= MAX_CONCURRENCY)) return;
-  throw new TemperedError('input', `Concurrency is a whole number from 1 to ${MAX_CONCURRENCY}; not ${value}.`);
+/** Refuses a concurrency outside 1..10,000 that is not `auto`. */
+export function checkConcurrency(value: Concurrency | undefined): void {
+  if (value === undefined || value === 'auto' || (Number.isInteger(value) && value >= 1 && value <= MAX_CONCURRENCY))
+    return;
+  throw new TemperedError(
+    'input',
+    `Concurrency is a whole number from 1 to ${MAX_CONCURRENCY}, or auto; not ${value}.`,
+  );
 }
 
 /** Throws `input` for a weight no fairness key can have. */

@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { WithStartWorkflowOperation, type WorkflowHandle } from '@temporalio/client';
+import type { Concurrency } from '../limits/types.js';
 import { parseModelRef } from '../models/modelRef.js';
 import type { FailureGroup, OutcomeFilter } from '../store/types.js';
 import { TemperedError } from '../task/errors.js';
@@ -134,8 +135,8 @@ export class BatchHandle<Output = Json> {
     return this.send((handle) => handle.signal(messages.resumeSignal));
   }
 
-  /** Prompts in flight, 1..10,000. */
-  setConcurrency(value: number): Promise<number> {
+  /** Prompts in flight, 1..10,000; `auto`: from now on as many as the endpoint takes well. Returns the number in force. */
+  setConcurrency(value: Concurrency): Promise<number> {
     return this.send((handle) => handle.executeUpdate(messages.setConcurrencyUpdate, { args: [value] }));
   }
 

@@ -14,6 +14,7 @@ import { isEnded } from './settled.js';
 import { startWorkflow } from './startWorkflow.js';
 import type { StartOptions, Submission } from './submit.js';
 import { parseWhere, type Where } from './where.js';
+import { concurrencyOf } from '../workflows/settings.js';
 
 /** Records copied or rendered at once. */
 const CHUNK = 500;
@@ -135,7 +136,7 @@ function newRow(id: string, { root, task, dataHash, options }: Retry) {
     source: root.source,
     options: {
       ...root.options,
-      ...(concurrency === undefined ? {} : { concurrency }),
+      ...(concurrency === undefined ? {} : { autoConcurrency: false, ...concurrencyOf(concurrency) }),
       ...(budgetUsd === undefined ? {} : { budgetNano: usdToNano(budgetUsd) }),
       ...(onBudget === undefined ? {} : { onBudget }),
       ...(maxFailures === undefined ? {} : { maxFailures }),

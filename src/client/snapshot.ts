@@ -46,8 +46,10 @@ export interface BatchSnapshot {
   readonly model: string;
   /** Queue that prompts wait in. */
   readonly queue: string;
-  /** Prompts that may be in flight. */
+  /** Prompts that may be in flight now. */
   readonly concurrency: number;
+  /** That follows how the endpoint takes it (`auto`). */
+  readonly autoConcurrency: boolean;
   /** Counts, tokens and stages. */
   readonly counters: Counters;
   /** Records that have their outcome. */
@@ -95,6 +97,7 @@ export async function snapshotOf(store: Store, row: BatchRow, models: Models): P
     model,
     queue: spec === undefined ? '' : promptQueue(row.taskHash, spec),
     concurrency: control?.concurrency ?? row.options.concurrency,
+    autoConcurrency: (control ?? row.options).autoConcurrency === true,
     counters,
     done: succeeded + partial + failed + notRun,
     money: moneyOf(counters, isPriced(model, models), control ?? row.options),

@@ -7,6 +7,7 @@ import { CONTROL_QUEUE } from '../workflows/ids.js';
 import type { BatchInput } from '../workflows/types.js';
 import { closeGone } from './closeGone.js';
 import type { ClientContext } from './context.js';
+import { priorityOf } from './priority.js';
 import { explained } from './temporalErrors.js';
 
 /** Starts the batch's workflow, or finds it running. What it runs with is what the store's row says. */
@@ -26,6 +27,7 @@ export async function startWorkflow(
         workflowIdConflictPolicy: 'USE_EXISTING',
         workflowIdReusePolicy: 'REJECT_DUPLICATE',
         workflowTaskTimeout: '5 s',
+        priority: priorityOf(row),
         memo: { task: task.spec.name, model: task.spec.model, data: row.source },
         staticSummary: `${task.spec.name} on ${row.source}: ${row.items} records`,
         staticDetails: detailsOf(task, row),
@@ -39,11 +41,11 @@ export async function startWorkflow(
 }
 
 function inputOf({ taskHash, options }: BatchRow): BatchInput {
-  const { concurrency, execution, budgetNano, onBudget, deadline, onDeadline, itemTimeoutMs } = options;
+  const { autoConcurrency, execution, budgetNano, onBudget, deadline, onDeadline, itemTimeoutMs } = options;
   const { open, maxFailures, weight, optimization } = options;
   return {
     task: taskHash,
-    concurrency,
+    concurrency: autoConcurrency === true ? 'auto' : options.concurrency,
     onBudget,
     ...(execution === 'item' ? {} : { execution }),
     ...(budgetNano === null ? {} : { budgetUsd: nanoToUsd(budgetNano) }),

@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { createHash } from 'node:crypto';
+import type { Concurrency } from '../limits/types.js';
 import type { BatchOptions, BatchRow, BatchStatus } from '../store/types.js';
 import type { AnyTask } from '../task/defineTask.js';
 import { TemperedError } from '../task/errors.js';
@@ -7,7 +8,7 @@ import type { MaxFailures } from '../task/maxFailures.js';
 import type { OptimizationConfig, OptimizationOptions } from '../task/optimization.js';
 import { usdToNano } from '../task/money.js';
 import { batchId } from '../workflows/ids.js';
-import { DEFAULT_CONCURRENCY } from '../workflows/settings.js';
+import { concurrencyOf, DEFAULT_CONCURRENCY } from '../workflows/settings.js';
 import { parseOptimization } from '../caching/config.js';
 import {
   checkBudget,
@@ -30,8 +31,11 @@ const LOADING_POLL_MS = 500;
 
 /** How a batch is started. */
 export interface StartOptions {
-  /** Prompts in flight, 1..10,000. Default 50. Start lower when the provider account has small limits. */
-  readonly concurrency?: number | undefined;
+  /**
+   * Prompts in flight, 1..10,000. Default 50. Start lower when the provider account has small limits. `auto`: begins with
+   * 20 and finds out how many the endpoint takes well.
+   */
+  readonly concurrency?: Concurrency | undefined;
   /**
    * How records run. `item` (default): each is a workflow from its first prompt. `inline`: first prompts are sent in
    * pages, and only records that need more become workflows; many times faster, with less to see in the web UI.
@@ -219,7 +223,7 @@ function newRow(claimed: Claim): Parameters<ClientContext['store']['createBatch'
   const { execution = 'item', onDeadline, itemTimeout } = options;
   const limit = options.maxFailures ?? task.spec.maxFailures;
   const settings: BatchOptions = {
-    concurrency,
+    ...concurrencyOf(concurrency),
     execution,
     budgetNano: budgetUsd === undefined ? null : usdToNano(budgetUsd),
     onBudget,

@@ -12,6 +12,11 @@ export interface WorkOptions {
   readonly pools?: readonly string[] | undefined;
   /** Receives warnings of the Temporal SDK, a line each. Default: stderr. */
   readonly log?: ((line: string) => void) | undefined;
+  /**
+   * Where this process serves metrics to Prometheus, `host:port`; the first worker of a process decides. Default:
+   * nowhere.
+   */
+  readonly metrics?: string | undefined;
   /** Build id for Temporal's worker deployment versioning. Default: not versioned. */
   readonly buildId?: string | undefined;
 }
@@ -21,12 +26,12 @@ export async function work(context: ClientContext, options: WorkOptions): Promis
   const { store, providers, pools: poolConfigs, circuit, optimizing } = context;
   const target = await context.target();
   const client = await context.client();
-  const { tasks = [], pools, log, buildId } = options;
+  const { tasks = [], pools, log, metrics, buildId } = options;
   // Here and not above: commands that only look need no worker, nor its memory and time to load.
   const { installRuntime } = await import('../worker/runtime.js');
   const { startWorker } = await import('../worker/startWorker.js');
   // Before the connection: making one fixes where the SDK's own log goes.
-  installRuntime(log ?? toStderr);
+  installRuntime(log ?? toStderr, metrics);
   const connection = await nativeConnection(target);
   const worker = await startWorker({
     client,
@@ -64,6 +69,6 @@ export function poolsOf(task: AnyTask): readonly string[] {
 
 /** A worker of this process, and what its gate says. */
 export type { RunningWorker } from '../worker/startWorker.js';
-export type { Limiter } from '../limits/types.js';
+export type { Concurrency, Limiter } from '../limits/types.js';
 /** Queue of workflows and their rows. */
 export { CONTROL_QUEUE } from '../workflows/ids.js';

@@ -1,6 +1,10 @@
 import type { Store } from '../store/types.js';
 import { afterAnswer, afterFailure, CIRCUIT_DEFAULTS, CLOSED, phaseOf, waitOf, withProbe } from './circuit.js';
+import type { Meters } from './meters.js';
 import type { Circuit, CircuitSettings } from './types.js';
+
+/** Phases as a meter shows them. */
+const STATES = { closed: 0, 'half-open': 1, open: 2 } as const;
 
 /** How stale the view of other processes' failures may be; milliseconds. */
 const STALE_MS = 500;
@@ -11,6 +15,8 @@ export interface CircuitBreakerOptions {
   readonly store: Pick<Store, 'changeCircuit' | 'listCircuits'>;
   /** Default: 5 failures, 60 s. */
   readonly settings?: CircuitSettings | undefined;
+  /** Told of circuits. Default nobody. */
+  readonly meters?: Pick<Meters, 'circuit'>;
   /** Milliseconds since epoch. Default `Date.now`. */
   readonly now?: () => number;
 }
@@ -19,6 +25,7 @@ export interface CircuitBreakerOptions {
 export class CircuitBreaker {
   private readonly store;
   private readonly settings;
+  private readonly meters;
   private readonly now;
   private readonly known = new Map<string, Circuit>();
   /** Failures since the last answer that this process saw. */
@@ -28,9 +35,10 @@ export class CircuitBreaker {
   private reading: Promise<void> | undefined;
   private readAt = -Infinity;
 
-  constructor({ store, settings = CIRCUIT_DEFAULTS, now = Date.now }: CircuitBreakerOptions) {
+  constructor({ store, settings = CIRCUIT_DEFAULTS, meters, now = Date.now }: CircuitBreakerOptions) {
     this.store = store;
     this.settings = settings;
+    this.meters = meters;
     this.now = now;
   }
 
@@ -112,12 +120,24 @@ export class CircuitBreaker {
 
   private async refresh(): Promise<void> {
     const circuits = await this.store.listCircuits();
-    this.known.clear();
-    for (const { endpoint, ...circuit } of circuits) this.known.set(endpoint, circuit);
+    const gone = new Set(this.known.keys());
+    for (const { endpoint, ...circuit } of circuits) {
+      gone.delete(endpoint);
+      this.learn(endpoint, circuit);
+    }
+    for (const endpoint of gone) {
+      this.learn(endpoint, CLOSED);
+      this.known.delete(endpoint);
+    }
     this.readAt = this.now();
   }
 
   private async change(endpoint: string, next: (before: Circuit, now: number) => Circuit): Promise<void> {
-    this.known.set(endpoint, await this.store.changeCircuit(endpoint, next));
+    this.learn(endpoint, await this.store.changeCircuit(endpoint, next));
+  }
+
+  private learn(endpoint: string, circuit: Circuit): void {
+    this.known.set(endpoint, circuit);
+    this.meters?.circuit(endpoint, STATES[phaseOf(circuit, this.now())]);
   }
 }

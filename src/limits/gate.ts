@@ -1,5 +1,6 @@
 import type { Control, Store } from '../store/types.js';
 import { createControlCache } from './controlCache.js';
+import type { Meters } from './meters.js';
 import { PoolGate } from './poolGate.js';
 import { ToldLimits } from './toldLimits.js';
 import type { Gate, GateRefusal, GateRequest, PoolSettings } from './types.js';
@@ -12,6 +13,8 @@ export interface GateOptions {
   readonly worker: string;
   /** What this process' configuration says of a pool. Default nothing. */
   readonly configured?: (pool: string) => PoolSettings;
+  /** Told of waits and rates. Default nobody. */
+  readonly meters?: Pick<Meters, 'waited' | 'rate'>;
   /** Milliseconds since epoch. Default `Date.now`. */
   readonly now?: () => number;
 }
@@ -24,7 +27,7 @@ function refusalOf(control: Control, now: number): GateRefusal | null {
 
 /** The gate of this process: quota by leases, fairness between batches, cooldowns and pauses. */
 export function createGate(options: GateOptions): Gate {
-  const { store, worker, configured = () => ({}), now = Date.now } = options;
+  const { store, worker, configured = () => ({}), meters, now = Date.now } = options;
   const pools = new Map<string, PoolGate>();
   const control = createControlCache(store, { now });
   const told = new ToldLimits((pool, limits) => store.tellLimits(pool, limits), now);
@@ -35,6 +38,8 @@ export function createGate(options: GateOptions): Gate {
     const made = new PoolGate({
       lease: (request) => store.lease({ ...request, pool, worker, configured: configured(pool) }),
       refusal: async (batchId) => refusalOf(await control.read(batchId), now()),
+      waited: (limiter) => meters?.waited(pool, limiter),
+      rate: (rpm) => meters?.rate(pool, rpm),
       now,
     });
     pools.set(pool, made);

@@ -76,6 +76,11 @@ export class LeasedQuota {
     return this.last?.here ?? {};
   }
 
+  /** Requests a minute the whole pool may have, at the last lease; null = not limited. */
+  get rpm(): number | null {
+    return this.limits.rpm ?? null;
+  }
+
   /** True when the pool had a limit at the last lease. */
   get limited(): boolean {
     return Object.keys(this.limits).length > 0;

@@ -38,6 +38,10 @@ export interface PoolGateDeps {
   readonly lease: (request: Omit<LeaseRequest, 'pool' | 'worker' | 'configured'>) => Promise<Lease>;
   /** Why a batch may start nothing now; null = it may. */
   readonly refusal: (batchId: string) => Promise<GateRefusal | null>;
+  /** Told of each prompt that could not start at once. */
+  readonly waited: (limiter: Limiter) => void;
+  /** Told of the pool's requests a minute when they change; null = not limited. */
+  readonly rate: (rpm: number | null) => void;
   /** Milliseconds since epoch. */
   readonly now: () => number;
 }
@@ -50,6 +54,7 @@ export class PoolGate {
   private looking: Promise<void> | undefined;
   private timer: NodeJS.Timeout | undefined;
   private stopped = false;
+  private toldRpm: number | null = null;
 
   constructor(private readonly deps: PoolGateDeps) {
     this.quota = new LeasedQuota(deps.now);
@@ -84,6 +89,7 @@ export class PoolGate {
       this.waiting.push(batchId, waiter);
       if (signal.aborted) abort();
       else this.pump();
+      if (this.waiting.of(batchId).includes(waiter)) this.tellWait(batchId);
     });
   }
 
@@ -142,6 +148,18 @@ export class PoolGate {
       this.pump();
     };
     waiter.answer({ permit: { release, settings: this.quota.settings } });
+  }
+
+  private tellWait(batchId: string): void {
+    const limiter = this.limiter(batchId);
+    if (limiter !== null) this.deps.waited(limiter);
+  }
+
+  private tellRate(): void {
+    const { rpm } = this.quota;
+    if (rpm === this.toldRpm) return;
+    this.toldRpm = rpm;
+    this.deps.rate(rpm);
   }
 
   private refuse(batchId: string, refusal: GateRefusal): void {
@@ -218,6 +236,7 @@ export class PoolGate {
     );
     try {
       this.quota.grant(await this.deps.lease({ ...request, demand }));
+      this.tellRate();
     } catch (error) {
       this.quota.untell(request);
       throw error;

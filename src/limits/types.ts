@@ -92,6 +92,9 @@ export type Limiter =
   | 'overload'
   | 'endpoint';
 
+/** Prompts a batch may have in flight; `auto`: as many as its endpoint takes well. */
+export type Concurrency = number | 'auto';
+
 /** Why a batch starts nothing more. */
 export type StopReason = 'cancelled' | 'deadline' | 'budget';
 

@@ -39,7 +39,9 @@ export function createControlStore(backend: Backend): ControlStore {
         .executeTakeFirst();
       if (row === undefined) return undefined;
       const control = decode(row.body);
-      return row.halt === null || control.paused !== null ? control : { ...control, paused: decode(row.halt) };
+      return row.halt === null || control.paused !== null
+        ? control
+        : { ...control, paused: decode(row.halt), halted: true };
     },
     async halt(batchId, atVersion, pause) {
       const { numUpdatedRows } = await db

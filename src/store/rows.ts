@@ -19,8 +19,10 @@ export type OnDeadline = 'drain' | 'cancel';
 
 /** How a batch runs; changed by messages, published in the control row. */
 export interface BatchOptions {
-  /** Prompts in flight. */
+  /** Prompts in flight, to begin with. */
   readonly concurrency: number;
+  /** Then as many as its endpoint takes well. Absent: no. */
+  readonly autoConcurrency?: boolean;
   /** Execution mode. */
   readonly execution: ExecutionMode;
   /** Money limit in nano-dollars; null = none. */
@@ -101,12 +103,16 @@ export interface Control {
   readonly deadline: number | null;
   /** Prompts in flight. */
   readonly concurrency: number;
+  /** That follows how the endpoint takes it. Absent: no. */
+  readonly autoConcurrency?: boolean;
   /** Indices cancelled one by one. */
   readonly cancelled: readonly number[];
   /** Pool limits set live; they override the task's. */
   readonly limits: PoolLimits;
   /** The batch's part of a quota that several want; absent = 1. */
   readonly weight?: number;
+  /** The pause is a worker's: the batch's workflow has not made it its own yet. */
+  readonly halted?: boolean;
   /** Failures that count no more: those before the last `resume` after too many, or before the model changed. */
   readonly forgiven?: FailureCount;
   /** How prompts are cached; absent = not at all. */

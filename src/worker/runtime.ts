@@ -1,22 +1,46 @@
-import { DefaultLogger, type LogEntry, makeTelemetryFilterString, Runtime } from '@temporalio/worker';
+import {
+  DefaultLogger,
+  type LogEntry,
+  makeTelemetryFilterString,
+  Runtime,
+  type RuntimeOptions,
+} from '@temporalio/worker';
+import { TemperedError, thrownText } from '../task/errors.js';
 
 /** Receives one line per event of the Temporal SDK at warning level or above. */
 export type LogLine = (line: string) => void;
 
 let installed = false;
 
-/** Sends the Temporal SDK's own log to `write` instead of the terminal. Once per process; later calls change nothing. */
-export function installRuntime(write: LogLine): void {
+/**
+ * Sends the Temporal SDK's own log to `write` instead of the terminal, and serves its metrics and ours to Prometheus at
+ * `metrics` (`host:port`; default: nowhere). Once per process; later calls change nothing. Throws `input` for an address
+ * that can't be had.
+ */
+export function installRuntime(write: LogLine, metrics?: string): void {
   if (installed) return;
-  installed = true;
-  Runtime.install({
+  const exporter = metrics === undefined ? {} : { metrics: { prometheus: { bindAddress: metrics } } };
+  const options: RuntimeOptions = {
     logger: new DefaultLogger('WARN', (entry) => {
       if (!isExpected(entry)) write(formatEntry(entry));
     }),
-    telemetryOptions: { logging: { forward: {}, filter: makeTelemetryFilterString({ core: 'WARN', other: 'ERROR' }) } },
+    telemetryOptions: {
+      logging: { forward: {}, filter: makeTelemetryFilterString({ core: 'WARN', other: 'ERROR' }) },
+      ...exporter,
+    },
     // Ctrl-C belongs to the command that runs the worker.
     shutdownSignals: [],
-  });
+  };
+  try {
+    Runtime.install(options);
+  } catch (cause) {
+    if (metrics === undefined) throw cause;
+    throw new TemperedError('input', `Metrics can't be served at ${metrics}: ${thrownText(cause)}`, {
+      remedy: 'Give a free address as host:port, such as 127.0.0.1:9464.',
+      cause,
+    });
+  }
+  installed = true;
 }
 
 /** Queues of prompts have no workflows: that is meant. */

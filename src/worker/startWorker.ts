@@ -3,7 +3,7 @@ import { randomUUID } from 'node:crypto';
 import { hostname } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import type { Client } from '@temporalio/client';
-import { bundleWorkflowCode, type NativeConnection, Worker, type WorkerOptions } from '@temporalio/worker';
+import { bundleWorkflowCode, type NativeConnection, Runtime, Worker, type WorkerOptions } from '@temporalio/worker';
 import { BatchBook, TaskBook } from '../activities/context.js';
 import { watchFailures } from '../activities/failureWatch.js';
 import { type Activities, createActivities } from '../activities/index.js';
@@ -11,12 +11,16 @@ import { MoneyWatch } from '../activities/reserve.js';
 import { CircuitBreaker } from '../limits/circuitBreaker.js';
 import { createControlCache } from '../limits/controlCache.js';
 import { createGate } from '../limits/gate.js';
+import { Tuner } from '../limits/tuner.js';
 import { PoolBook, type PoolConfigs } from '../limits/poolBook.js';
 import type { CircuitSettings, Limiter } from '../limits/types.js';
 import type { ProviderSet } from '../providers/types.js';
 import type { Store } from '../store/types.js';
 import type { AnyTask } from '../task/defineTask.js';
+import { thrownText } from '../task/errors.js';
+import { tunedSignal } from '../workflows/messages.js';
 import { CONTROL_QUEUE, poolQueue, taskQueue } from '../workflows/ids.js';
+import { createMeters } from './meters.js';
 import { installRuntime, type LogLine } from './runtime.js';
 
 /** What a worker is started with. */
@@ -67,22 +71,31 @@ const SHUTDOWN_GRACE = '10 s';
 
 /** Starts the workers of this process: workflows and rows, one per pool, one per task with functions. */
 export async function startWorker(options: StartWorkerOptions): Promise<RunningWorker> {
-  installRuntime(options.log ?? ((line) => process.stderr.write(`${line}\n`)));
+  const log: LogLine = options.log ?? ((line) => process.stderr.write(`${line}\n`));
+  installRuntime(log);
   const { store, providers, tasks, client } = options;
   const pools = new PoolBook(options.poolConfigs);
+  const meters = createMeters(Runtime.instance().metricMeter);
   const gate = createGate({
     store,
+    meters,
     worker: `${hostname()}-${process.pid}-${randomUUID().slice(0, 8)}`,
     configured: (pool) => pools.settingsOf(pool),
   });
-  const circuits = new CircuitBreaker({ store, settings: options.circuit });
+  const circuits = new CircuitBreaker({ store, settings: options.circuit, meters });
   const closing = new AbortController();
   const batches = new BatchBook(store);
   const activities = createActivities({
     store,
     providers,
     gate,
+    meters,
     circuits,
+    tuner: new Tuner({
+      inFlight: async (batchId) => (await store.counters(batchId)).inFlight,
+      propose: ({ batchId, from, to }) => client.workflow.getHandle(batchId).signal(tunedSignal, { from, to }),
+      now: Date.now,
+    }),
     pools,
     money: new MoneyWatch(Date.now),
     control: createControlCache(watchFailures({ store, client, batches, now: Date.now })),
@@ -91,6 +104,7 @@ export async function startWorker(options: StartWorkerOptions): Promise<RunningW
     client,
     optimizing: options.optimizing,
     now: Date.now,
+    warn: (error) => log(`a batch could not be told: ${thrownText(error)}`),
     closing: closing.signal,
   });
   const shared = sharedOptions(options);

@@ -1,4 +1,5 @@
 import { setHandler } from '@temporalio/workflow';
+import type { Concurrency } from '../limits/types.js';
 import { nanoToUsd, usdToNano } from '../task/money.js';
 import type { BatchRun } from './batch.js';
 import * as messages from './messages.js';
@@ -49,6 +50,12 @@ function handleSignals(run: BatchRun): void {
     await control.change({ cancelled: [...new Set([...control.settings.cancelled, index])] });
     await run.shards?.skip(index);
   });
+  setHandler(messages.tunedSignal, async ({ from, to }) => {
+    const { concurrency, autoConcurrency } = control.settings;
+    if (autoConcurrency !== true || concurrency !== from || run.finished) return;
+    await control.change({ concurrency: to });
+    await run.shards?.rebalance(to);
+  });
   setHandler(messages.drainedSignal, async (number) => {
     run.shards?.drained(number);
     await run.shards?.rebalance(control.settings.concurrency);
@@ -69,10 +76,13 @@ function handleUpdates(run: BatchRun): void {
       check(value);
     },
   });
-  const setConcurrency = async (concurrency: number) => {
-    await control.change({ concurrency });
-    await run.shards?.rebalance(concurrency);
-    return concurrency;
+  const setConcurrency = async (wanted: Concurrency) => {
+    const auto = wanted === 'auto';
+    const { concurrency } = control.settings;
+    // From where it is: that is the best that is known.
+    await control.change({ concurrency: auto ? concurrency : wanted, autoConcurrency: auto });
+    await run.shards?.rebalance(control.settings.concurrency);
+    return control.settings.concurrency;
   };
   const setWeight = async (weight: number) => {
     await control.change({ weight });
@@ -94,7 +104,11 @@ function handleUpdates(run: BatchRun): void {
   setHandler(messages.setConcurrencyUpdate, setConcurrency, when(checkConcurrency));
   setHandler(messages.setWeightUpdate, setWeight, when(checkWeight));
   setHandler(messages.setBudgetUpdate, setBudget, when(checkBudget));
-  setHandler(messages.setModelUpdate, setModel, when(checkModel));
+  setHandler(
+    messages.setModelUpdate,
+    setModel,
+    when((value) => checkModel(value, run.shards?.opened.providers)),
+  );
   setHandler(
     messages.setDeadlineUpdate,
     setDeadline,

@@ -1,8 +1,8 @@
 import { defineQuery, defineSignal, defineUpdate } from '@temporalio/workflow';
-import type { StopReason } from '../limits/types.js';
+import type { Concurrency, StopReason } from '../limits/types.js';
 import type { RetryStateData } from '../recovery/types.js';
 import type { PoolLimits } from '../task/spec.js';
-import type { AddItems, BatchConfig, BatchProgress, FailureNote, Halt, ReviewAnswer } from './types.js';
+import type { AddItems, BatchConfig, BatchProgress, FailureNote, Halt, ReviewAnswer, Tuned } from './types.js';
 
 /** Stops starting prompts; those in flight finish. */
 export const pauseSignal = defineSignal<[{ readonly reason?: string }?]>('pause');
@@ -17,8 +17,11 @@ export const cancelItemSignal = defineSignal<[number]>('cancelItem');
 /** From workers: a fatal error or the budget paused the batch in the store already. */
 export const haltedSignal = defineSignal<[Halt]>('halted');
 
-/** Prompts in flight, 1..10,000. */
-export const setConcurrencyUpdate = defineUpdate<number, [number]>('setConcurrency');
+/** From workers, for a batch with `auto`: another concurrency would be better. */
+export const tunedSignal = defineSignal<[Tuned]>('tuned');
+
+/** Prompts in flight, 1..10,000, or `auto`: as many as the endpoint takes well. Returns the number in force. */
+export const setConcurrencyUpdate = defineUpdate<number, [Concurrency]>('setConcurrency');
 /** Part of a quota that several batches want, 0.001..1,000; 1 unless set. */
 export const setWeightUpdate = defineUpdate<number, [number]>('setWeight');
 /** Money limit in USD; null = none. Returns the new value. */

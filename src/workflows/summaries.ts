@@ -96,9 +96,14 @@ function cacheText({ decision, countedBy }: BatchCache): string {
 
 /** One line for a publication: what holds for every prompt from now on. */
 export function controlSummary(control: Control): string {
-  const { version, stop, paused, concurrency, budgetNano, model, deadline, limits, cancelled } = control;
+  const { version, stop, paused, concurrency, autoConcurrency, budgetNano, model, deadline, limits, cancelled } =
+    control;
   if (stop !== null) return `v${version} stop: ${stop}`;
-  const parts = [paused === null ? `running, ${concurrency} in flight` : `paused: ${paused.reason}`];
+  const parts = [
+    paused === null
+      ? `running, ${concurrency}${autoConcurrency === true ? ' (auto)' : ''} in flight`
+      : `paused: ${paused.reason}`,
+  ];
   if (budgetNano !== null) parts.push(`budget $${nanoToUsd(budgetNano)}`);
   if (model !== null) parts.push(`model ${model.slice(0, 80)}`);
   if (deadline !== null) parts.push(`until ${new Date(deadline).toISOString()}`);

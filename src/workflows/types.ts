@@ -1,6 +1,6 @@
 import type { ItemPlan, RetryStateData } from '../recovery/types.js';
 import type { BatchOptions, ExecutionMode, OnDeadline, PauseState, RangeCounts } from '../store/types.js';
-import type { StopReason } from '../limits/types.js';
+import type { Concurrency, StopReason } from '../limits/types.js';
 import type { BatchCache } from '../task/cachePlan.js';
 import type { MaxFailures } from '../task/maxFailures.js';
 import type { Json, JsonObject } from '../task/json.js';
@@ -14,8 +14,8 @@ import type { PoolLimits } from '../task/spec.js';
 export interface BatchInput {
   /** Hash of a registered task, or a task file's content. */
   readonly task: string | JsonObject;
-  /** Prompts in flight. Default 50. */
-  readonly concurrency?: number;
+  /** Prompts in flight, or `auto`: as many as the endpoint takes well. Default 50. */
+  readonly concurrency?: Concurrency;
   /** Money limit in USD. */
   readonly budgetUsd?: number;
   /** Default `pause`. */
@@ -74,6 +74,8 @@ export interface BatchCarry {
 export interface BatchSettings {
   /** Prompts in flight. */
   readonly concurrency: number;
+  /** That follows how the endpoint takes it; absent = no. */
+  readonly autoConcurrency?: boolean;
   /** The batch's part of a quota that several want; absent = 1. */
   readonly weight?: number;
   /** Money limit in nano-dollars; null = none. */
@@ -234,6 +236,14 @@ export interface Halt {
   readonly pause: PauseState;
   /** Version of the control row the worker had read. */
   readonly atVersion: number;
+}
+
+/** Payload of the signal `tuned`: a worker says what concurrency would be better. */
+export interface Tuned {
+  /** The concurrency it saw: at another one its word is void. */
+  readonly from: number;
+  /** What it should be. */
+  readonly to: number;
 }
 
 /** Payload of the update `answer` of a `review` workflow. */

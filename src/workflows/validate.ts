@@ -28,10 +28,11 @@ export function checkInput(input: BatchInput): void {
   }
 }
 
-/** Prompts in flight: a whole number, 1..10,000. */
+/** Prompts in flight: a whole number, 1..10,000, or `auto`. */
 export function checkConcurrency(value: unknown): void {
+  if (value === 'auto') return;
   if (typeof value !== 'number' || !Number.isInteger(value) || value < 1 || value > 10_000) {
-    throw new Error('setConcurrency wants a whole number from 1 to 10000');
+    throw new Error('setConcurrency wants a whole number from 1 to 10000, or auto');
   }
 }
 
@@ -72,10 +73,14 @@ function checkItemTimeout(value: unknown): void {
   }
 }
 
-/** `provider/model`, or null for the task's own. */
-export function checkModel(value: unknown): void {
+/** `provider/model`, or null for the task's own. `providers`: those that are known; default any. */
+export function checkModel(value: unknown, providers?: readonly string[]): void {
   if (value !== null && !(typeof value === 'string' && /^[^/]+\/.+/.test(value))) {
     throw new Error('setModel wants "provider/model", or null for the task\'s own');
+  }
+  const provider = value?.split('/')[0] ?? '';
+  if (value !== null && providers !== undefined && !providers.includes(provider)) {
+    throw new Error(`setModel knows no provider "${provider}". Providers are ${providers.join(', ')}`);
   }
 }
 

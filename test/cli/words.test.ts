@@ -1,6 +1,6 @@
 import { exitOf, exitOfError } from '../../src/cli/exit.js';
 import { clock, count, cut, money, percent, perSecond, plural } from '../../src/cli/format.js';
-import { deadline, dollars, names, orNone, wholeNumber } from '../../src/cli/parse.js';
+import { concurrency, deadline, dollars, duration, hostPort, names, orNone, wholeNumber } from '../../src/cli/parse.js';
 import { Rates } from '../../src/cli/rates.js';
 import { remedyFor } from '../../src/cli/remedies.js';
 import { panelLines, plainLine } from '../../src/cli/view.js';
@@ -24,6 +24,7 @@ function snapshot(change: Partial<BatchSnapshot> = {}): BatchSnapshot {
     model: 'anthropic/claude-sonnet-4-6',
     queue: 'llm-anthropic',
     concurrency: 50,
+    autoConcurrency: false,
     counters: {
       items: 120,
       succeeded: 60,
@@ -75,6 +76,15 @@ test('option values are parsed strictly', () => {
   expect(() => dollars('5 EUR')).toThrow(/dollars/);
   expect([orNone(dollars)('none'), orNone(dollars)('3')]).toEqual(['none', 3]);
   expect(names('anthropic, gemini,')).toEqual(['anthropic', 'gemini']);
+});
+
+test('concurrency is a number or auto; a length of time, an address', () => {
+  expect([concurrency('auto'), concurrency('7')]).toEqual(['auto', 7]);
+  for (const bad of ['0', 'many', '10001']) expect(() => concurrency(bad)).toThrow(/1 to 10000, or auto/);
+  expect([duration('90s'), duration('1h30m')]).toEqual([90_000, 5_400_000]);
+  for (const bad of ['10', '0s', '2030-01-01']) expect(() => duration(bad)).toThrow(/such as 90s/);
+  expect(hostPort('127.0.0.1:9464')).toBe('127.0.0.1:9464');
+  for (const bad of ['9464', 'host:0', 'host:70000', 'http://x:1']) expect(() => hostPort(bad)).toThrow(/host:port/);
 });
 
 test('a deadline is a time from now or an ISO time', () => {

@@ -116,6 +116,23 @@ describe('gate', () => {
     expect(order.join('')).toBe('bcabaa');
   });
 
+  it('tells whoever watches of waits and of the rate', async () => {
+    const told: unknown[] = [];
+    const meters = {
+      waited: (pool: string, limiter: string) => told.push([pool, limiter]),
+      rate: (pool: string, rpm: number | null) => told.push([pool, rpm]),
+    };
+    const one = createGate({ store, worker: 'metered', meters });
+    gates.push(one);
+    const first = await permit(one, { concurrency: 1, limits: { rpm: 600 } });
+    const second = permit(one, { concurrency: 1, limits: { rpm: 600 } });
+    first.release(null);
+    (await second).release(null);
+    const { pool } = request();
+    expect(told).toContainEqual([pool, 600]);
+    expect(told).toContainEqual([pool, 'concurrency']);
+  });
+
   it('takes turns by weight', async () => {
     const one = gate();
     const limits = { inFlight: 1 };

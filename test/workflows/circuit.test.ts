@@ -1,3 +1,5 @@
+import { once } from 'node:events';
+import { createServer } from 'node:net';
 import { z } from 'zod';
 import { CLOSED } from '../../src/limits/circuit.js';
 import { defineTask } from '../../src/task/defineTask.js';
@@ -17,15 +19,23 @@ const withFallback = defineTask({
 });
 
 let bench: Bench;
+let metrics: string;
 let worker: Awaited<ReturnType<Bench['work']>>;
 beforeAll(async () => {
   bench = await Bench.open();
-  worker = await bench.work({ pools: ['anthropic', 'gemini'] });
+  metrics = `127.0.0.1:${await freePort()}`;
+  worker = await bench.work({ pools: ['anthropic', 'gemini'], metrics });
 });
 afterAll(() => bench.close());
 beforeEach(() => bench.clearLedger());
 
 const circuitOf = async (name: string) => (await bench.tempered.circuits()).find(({ endpoint }) => endpoint === name);
+/** The value of the first metric whose line begins so. */
+async function metered(beginning: string): Promise<number> {
+  const text = await (await fetch(`http://${metrics}/metrics`)).text();
+  const line = text.split('\n').find((one) => one.startsWith(beginning));
+  return Number(line?.split(' ').at(-1));
+}
 /** The time an open circuit waits is over. */
 const timePasses = (endpoint: string) =>
   bench.store.changeCircuit(endpoint, (circuit, now) => ({ ...circuit, openUntil: now - 1 }));
@@ -52,6 +62,7 @@ test('an endpoint that fails is left alone, and nothing is lost', async () => {
   expect((await batch.progress()).counters.prompts).toBe(prompts + 1);
   await bench.scenario({});
   await timePasses('anthropic');
+  expect(await metered('tempered_circuit{endpoint="anthropic"}')).toBeGreaterThan(0);
   expect(await batch.result()).toMatchObject({ status: 'finished', succeeded: 60 });
   expect(await circuitOf('anthropic')).toBeUndefined();
 });
@@ -77,3 +88,22 @@ test('a task with a fallback goes on there, and its outcomes tell; when the endp
   expect((await outcomesOf(two)).map(({ prompts }) => prompts[0]?.model)).toContain('gemini/gemini-2.5-flash');
   expect(await circuitOf('gemini')).toBeUndefined();
 });
+
+test('metrics tell of prompts, tokens, money and waits', async () => {
+  const model = 'model="anthropic/claude-sonnet-4-6"';
+  const { counters, money } = await bench.tempered.findBatch('sturdy').then((batch) => batch.progress());
+  expect(await metered(`tempered_prompts{${model},result="valid"`)).toBe(60);
+  expect(await metered(`tempered_prompts{${model},result="server_error"`)).toBe(counters.prompts - 60);
+  expect(await metered(`tempered_tokens{kind="input",${model}`)).toBe(counters.usage.inputTokens);
+  expect(await metered(`tempered_cost_nanousd{${model}`)).toBeCloseTo((money.spentUsd ?? 0) * 1e9);
+  expect(await metered('tempered_waits{limiter="concurrency"')).toBeGreaterThan(0);
+});
+
+/** A port nobody listens on. */
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const address = server.address();
+  server.close();
+  return typeof address === 'object' && address !== null ? address.port : 0;
+}

@@ -144,6 +144,20 @@ describe.each(['item', 'inline'] as const)('--execution %s', (execution) => {
     expect(bench.sim.totals().requests).toBe(60);
   });
 
+  test('auto concurrency grows while answers come as fast as before; a number ends it', async () => {
+    await slow(700);
+    const batch = await start(200, { concurrency: 'auto' });
+    await asked(batch, 1);
+    expect(await progress(batch)).toMatchObject({ concurrency: 20, autoConcurrency: true });
+    await until(async () => (await progress(batch)).concurrency >= 40);
+    expect(await batch.config()).toMatchObject({ options: { autoConcurrency: true } });
+    await until(async () => (await progress(batch)).counters.inFlight > 20);
+    expect(await batch.setConcurrency(30)).toBe(30);
+    await slow(0);
+    expect(await batch.result()).toMatchObject({ succeeded: 200 });
+    expect(await progress(batch)).toMatchObject({ concurrency: 30, autoConcurrency: false });
+  });
+
   test('a record cancelled by name ends at once, in flight or waiting', async () => {
     await slow(5_000);
     const batch = await start(8, { concurrency: 4 });

@@ -66,12 +66,37 @@ test('a number pauses a batch of any size; one that is no limit is refused', asy
   });
 });
 
-test('a wrong key on 10,000 records costs one request; a worker with the right one and resume go on', async () => {
+test('a halt whose worker died before it told the workflow is told by the next one who sees it', async () => {
+  await bench.scenario({ latency: { fixedMs: 50 } });
+  const batch = await bench.tempered.startBatch(task, records(40, 600), { concurrency: 2 });
+  await until(async () => (await batch.progress()).counters.succeeded >= 2);
+  const { version = 0 } = (await bench.store.readControl(batch.id)) ?? {};
+  const pause = { reason: 'billing', message: 'Pay first.', since: Date.now() - 60_000 } as const;
+  expect(await bench.store.halt(batch.id, version, pause)).toBe(true);
+  // The batch's row is the workflow's word.
+  await hasStatus(batch, 'paused');
+  expect((await batch.progress()).paused).toMatchObject({ message: 'Pay first.' });
+  await batch.resume();
+  expect(await batch.result()).toMatchObject({ status: 'finished', succeeded: 40 });
+});
+
+test('a model of a provider nobody knows is refused, whoever asks', async () => {
+  await bench.scenario({ latency: { fixedMs: 200 } });
+  const batch = await bench.tempered.startBatch(task, records(6, 700), { concurrency: 1 });
+  await until(async () => (await batch.progress()).counters.succeeded >= 1);
+  const setModel = bench.client.workflow.getHandle(batch.id).executeUpdate('setModel', { args: ['antropic/x'] });
+  await expect(setModel).rejects.toMatchObject({ cause: { message: containing('no provider "antropic"') } });
+  const { priority } = (await bench.client.workflow.getHandle(batch.id).describe()).raw.workflowExecutionInfo ?? {};
+  expect(priority).toMatchObject({ priorityKey: 2, fairnessWeight: 1 });
+  await batch.cancel();
+});
+
+test('a wrong key on 10,000 records costs one request; a worker with the right one and resume finish them', async () => {
   await bench.scenario({});
   const concurrency = 100;
   const gemini = defineTask({ name: 'keys', model: 'gemini/gemini-2.5-flash', prompt, schema });
   const wrong = await bench.work({ pools: ['gemini'] });
-  const batch = await bench.tempered.startBatch(gemini, records(10_000, 1_000), { concurrency });
+  const batch = await bench.tempered.startBatch(gemini, records(10_000, 1_000), { concurrency, execution: 'inline' });
   await hasStatus(batch, 'paused');
   const { paused, counters } = await batch.progress();
   expect(paused).toMatchObject({ reason: 'authentication', message: containing('GEMINI_API_KEY') });
@@ -82,7 +107,5 @@ test('a wrong key on 10,000 records costs one request; a worker with the right o
 
   await bench.work({ pools: ['gemini'] }, await bench.another({ GEMINI_API_KEY: 'right-key' }));
   await batch.resume();
-  await until(async () => (await batch.progress()).counters.succeeded >= 50);
-  expect((await batch.progress()).counters).toMatchObject({ failed: 0, notRun: 0 });
-  await batch.cancel();
+  expect(await batch.result()).toMatchObject({ status: 'finished', succeeded: 10_000, prompts: 10_000 });
 });

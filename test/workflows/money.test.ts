@@ -28,21 +28,26 @@ afterAll(() => bench.close());
 
 const billedUsd = () => bench.sim.totals().costUsd;
 
-test('a budget is used up and never passed, at any concurrency; a higher one finishes the rest', async () => {
-  const batch = await bench.tempered.startBatch(task, records, { concurrency: 100, budgetUsd: 1 });
-  const paused = await until(async () => {
-    const snapshot = await batch.progress();
-    return snapshot.status === 'paused' && snapshot.counters.inFlight === 0 && snapshot;
-  });
-  expect(paused.paused).toMatchObject({ reason: 'budget' });
-  expect(billedUsd()).toBeLessThanOrEqual(1);
-  expect(billedUsd()).toBeGreaterThanOrEqual(0.9);
-  expect(paused.money.spentUsd).toBeCloseTo(billedUsd(), 9);
-  expect(paused.done).toBeLessThan(RECORDS);
-  await batch.setBudget(10);
-  expect(await batch.result()).toMatchObject({ status: 'finished', succeeded: RECORDS, prompts: RECORDS });
-  expect(billedUsd()).toBeGreaterThan(1);
-});
+test.each(['item', 'inline'] as const)(
+  '%s: a budget is used up, never passed; a higher one ends it',
+  async (execution) => {
+    await bench.clearLedger();
+    const options = { batchId: execution, execution, concurrency: 100, budgetUsd: 1 };
+    const batch = await bench.tempered.startBatch(task, records, options);
+    const paused = await until(async () => {
+      const snapshot = await batch.progress();
+      return snapshot.status === 'paused' && snapshot.counters.inFlight === 0 && snapshot;
+    });
+    expect(paused.paused).toMatchObject({ reason: 'budget' });
+    expect(billedUsd()).toBeLessThanOrEqual(1);
+    expect(billedUsd()).toBeGreaterThanOrEqual(0.9);
+    expect(paused.money.spentUsd).toBeCloseTo(billedUsd(), 9);
+    expect(paused.done).toBeLessThan(RECORDS);
+    await batch.setBudget(10);
+    expect(await batch.result()).toMatchObject({ status: 'finished', succeeded: RECORDS, prompts: RECORDS });
+    expect(billedUsd()).toBeGreaterThan(1);
+  },
+);
 
 test("a pool's day is shared by its batches, and pauses them with the reason", async () => {
   await bench.clearLedger();

@@ -9,7 +9,9 @@ import {
 } from '../../src/workflows/validate.js';
 
 describe('messages any SDK may send', () => {
-  test.each([1, 10_000])('concurrency %p is taken', (value) => expect(() => checkConcurrency(value)).not.toThrow());
+  test.each([1, 10_000, 'auto'])('concurrency %p is taken', (value) =>
+    expect(() => checkConcurrency(value)).not.toThrow(),
+  );
   test.each([0, 10_001, 1.5, '5', null])('concurrency %p is refused', (value) =>
     expect(() => checkConcurrency(value)).toThrow('whole number from 1 to 10000'),
   );
@@ -23,6 +25,11 @@ describe('messages any SDK may send', () => {
   test.each(['gpt', '/x', 'x/', 4])('model %p is refused', (value) =>
     expect(() => checkModel(value)).toThrow('provider/model'),
   );
+  test('a model of an unknown provider is refused where the providers are known', () => {
+    expect(() => checkModel('anthropic/x', ['anthropic'])).not.toThrow();
+    expect(() => checkModel(null, ['anthropic'])).not.toThrow();
+    expect(() => checkModel('antropic/x', ['anthropic', 'gemini'])).toThrow('Providers are anthropic, gemini');
+  });
   test('a deadline must be an ISO time to come', () => {
     const now = Date.parse('2026-01-01T00:00:00Z');
     expect(() => checkDeadline('2026-01-02T00:00:00Z', now)).not.toThrow();
@@ -38,8 +45,7 @@ describe('messages any SDK may send', () => {
     expect(() => checkInput({ task, deadline: 'soon' })).toThrow('ISO time');
     expect(() => checkInput({ task, onDeadline: 'cancel', itemTimeoutMs: 1 })).not.toThrow();
     expect(() => checkInput({ task, itemTimeoutMs: 0.5 })).toThrow('whole milliseconds');
-    const wrong = JSON.parse('{"task":"hash","onDeadline":"now"}');
-    expect(() => checkInput(wrong)).toThrow('drain, cancel');
+    expect(() => Reflect.apply(checkInput, undefined, [{ task, onDeadline: 'now' }])).toThrow('drain, cancel');
   });
   test('limits are known names with positive numbers', () => {
     expect(() => checkLimits({ rpm: 600, tpm: 1, inFlight: 5 })).not.toThrow();

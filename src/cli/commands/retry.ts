@@ -1,4 +1,5 @@
 import { type Command, Option } from 'commander';
+import type { Concurrency } from '../../client/work.js';
 import { assertWritable } from '../../client/data/index.js';
 import { loadTask } from '../../task/loadTask.js';
 import type { MaxFailures } from '../../task/maxFailures.js';
@@ -6,14 +7,14 @@ import { type CommandHost, type PlaceOptions, shellWord, withPlace } from '../co
 import type { ExitCode } from '../exit.js';
 import { Interrupt } from '../interrupt.js';
 import type { Io } from '../io.js';
-import { deadline, dollars, maxFailures, wholeNumber } from '../parse.js';
+import { concurrency as concurrencyOption, deadline, dollars, maxFailures } from '../parse.js';
 import { withTempered } from '../place.js';
 import { Session } from '../session.js';
 
 interface RetryCommandOptions extends PlaceOptions {
   readonly where?: string;
   readonly task?: string;
-  readonly concurrency?: number;
+  readonly concurrency?: Concurrency;
   readonly budget?: number;
   readonly onBudget?: 'pause' | 'stop';
   readonly maxFailures?: MaxFailures;
@@ -30,7 +31,7 @@ export function addRetry(program: Command, host: CommandHost): void {
     .argument('<batch>', 'id, a unique beginning of it, or latest')
     .option('--where <expr>', 'which records, as a condition on outcome lines (default: those without a whole answer)')
     .option('--task <task>', "ask with this task file; needed too when the batch's own has functions")
-    .option('--concurrency <n>', 'prompts in flight (default: as before)', wholeNumber(1, 10_000))
+    .option('--concurrency <n>', 'prompts in flight, or auto (default: as before)', concurrencyOption)
     .option('--budget <usd>', 'most it may cost (default: as before, anew)', dollars)
     .addOption(
       new Option('--on-budget <what>', 'at the end of the budget (default: as before)').choices(['pause', 'stop']),

@@ -2,7 +2,7 @@ import { type Command, Option } from 'commander';
 import { assertWritable } from '../../client/data/index.js';
 import type { Tempered } from '../../client/tempered.js';
 import { withModel } from '../../client/withModel.js';
-import { poolsOf } from '../../client/work.js';
+import { type Concurrency, poolsOf } from '../../client/work.js';
 import type { AnyTask } from '../../task/defineTask.js';
 import { TemperedError } from '../../task/errors.js';
 import { loadTask } from '../../task/loadTask.js';
@@ -11,7 +11,15 @@ import { type CommandHost, type PlaceOptions, shellWord, withPlace } from '../co
 import type { ExitCode } from '../exit.js';
 import { Interrupt } from '../interrupt.js';
 import type { Io } from '../io.js';
-import { amount, deadline, dollars, duration, maxFailures, wholeNumber } from '../parse.js';
+import {
+  concurrency as concurrencyOption,
+  amount,
+  deadline,
+  dollars,
+  duration,
+  maxFailures,
+  wholeNumber,
+} from '../parse.js';
 import { withTempered } from '../place.js';
 import { Session } from '../session.js';
 import { startText } from '../startText.js';
@@ -24,7 +32,7 @@ export interface RunOptions extends PlaceOptions {
   /** `provider/model` instead of the task's. */
   readonly model?: string;
   /** Prompts in flight. */
-  readonly concurrency?: number;
+  readonly concurrency?: Concurrency;
   /** How records run. */
   readonly execution?: 'item' | 'inline';
   /** Part of a quota that several batches want. */
@@ -71,7 +79,11 @@ export function addRun(program: Command, host: CommandHost): void {
     .argument('<data>', 'data set: .jsonl, .csv, .parquet')
     .option('--out <file>', 'results: .jsonl, .csv or .parquet (default: .tempered/results/BATCH.jsonl)')
     .option('--model <provider/model>', "use this model instead of the task's")
-    .option('--concurrency <n>', 'prompts in flight (default: 50)', wholeNumber(1, 10_000))
+    .option(
+      '--concurrency <n>',
+      'prompts in flight, or auto: as many as the endpoint takes well (default: 50)',
+      concurrencyOption,
+    )
     .option('--weight <n>', 'part of a quota that several batches want (default: 1)', amount)
     .addOption(new Option('--execution <mode>', 'how records run (default: item)').choices(['item', 'inline']))
     .option('--limit <n>', 'only the first records', wholeNumber(1))

@@ -1,16 +1,17 @@
 import type { Command } from 'commander';
 import type { BatchHandle } from '../../client/handle.js';
+import type { Concurrency } from '../../client/work.js';
 import { TemperedError } from '../../task/errors.js';
 import { LIMIT_NAMES, limitsBy } from '../../task/limits.js';
 import { type CommandHost, type PlaceOptions, withPlace } from '../command.js';
 import { EXIT, type ExitCode } from '../exit.js';
 import type { Io } from '../io.js';
-import { amount, deadline, dollars, orNone, wholeNumber } from '../parse.js';
+import { concurrency as concurrencyOption, amount, deadline, dollars, orNone, wholeNumber } from '../parse.js';
 import { withTempered } from '../place.js';
 import { idleNote, steer } from '../steer.js';
 
 interface SetOptions extends PlaceOptions {
-  readonly concurrency?: number;
+  readonly concurrency?: Concurrency;
   readonly weight?: number;
   readonly budget?: number | 'none';
   readonly model?: string;
@@ -29,7 +30,7 @@ export function addSet(program: Command, host: CommandHost): void {
   withPlace(program.command('set'))
     .description('change a running batch, or the quotas of a pool')
     .argument('[batch]', 'id, a unique beginning of it, or latest')
-    .option('--concurrency <n>', 'prompts in flight', wholeNumber(1, 10_000))
+    .option('--concurrency <n>', 'prompts in flight, or auto', concurrencyOption)
     .option('--weight <n>', 'part of a quota that several batches want', amount)
     .option('--budget <usd>', 'most it may cost, or none', orNone(dollars))
     .option('--model <provider/model>', "model for every prompt from now on, or none for the task's own")

@@ -26,7 +26,7 @@ export function addStatus(program: Command, host: CommandHost): void {
         withTempered(io, options, async (tempered) => {
           const server = await tempered.serverState();
           if (name === undefined) return list(io, tempered, server);
-          return one(io, await tempered.findBatch(name), server);
+          return one(io, await tempered.findBatch(name), { server, circuits: await tempered.circuits() });
         }),
       ),
     );
@@ -72,9 +72,15 @@ function circuitText({ endpoint, failures, openUntil, reason }: EndpointCircuit)
   return `endpoint ${endpoint}: ${count(failures)} failures in a row, ${again}; last: ${reason ?? 'unknown'}`;
 }
 
-async function one(io: Io, batch: BatchHandle, server: ServerState): Promise<ExitCode> {
+/** What is around a batch. */
+interface Around {
+  readonly server: ServerState;
+  readonly circuits: readonly EndpointCircuit[];
+}
+
+async function one(io: Io, batch: BatchHandle, { server, circuits }: Around): Promise<ExitCode> {
   const snapshot = await batch.progress();
-  const { paused, reason, model, concurrency, counters, money: sums } = snapshot;
+  const { paused, reason, model, concurrency, autoConcurrency, counters, money: sums } = snapshot;
   const summary = await batch.summary();
   const failures = await batch.failures();
   if (snapshot.finishedAt === null) {
@@ -89,9 +95,12 @@ async function one(io: Io, batch: BatchHandle, server: ServerState): Promise<Exi
   if (snapshot.retryOf !== null) io.say(`  retry of  ${snapshot.retryOf}`);
   for (const one of retries) io.say(`  retry     ${retryText(one)}`);
   if (retries.length > 0) io.say(`  together  tempered results ${batch.id}`);
+  for (const circuit of circuits) io.say(`  ${circuitText(circuit)}`);
   io.say(`  ${serverText(server)}`);
   const { inFlight, stages } = counters;
-  const more = { reason: paused?.message ?? reason, model, concurrency, inFlight, stages, budgetUsd: sums.budgetUsd };
+  const { budgetUsd } = sums;
+  const setting = { model, concurrency, autoConcurrency, budgetUsd };
+  const more = { reason: paused?.message ?? reason, ...setting, inFlight, stages };
   const { retryOf } = snapshot;
   io.result({
     ...summary,
@@ -101,6 +110,7 @@ async function one(io: Io, batch: BatchHandle, server: ServerState): Promise<Exi
     failures,
     retryOf,
     retries: retries.map(relation),
+    circuits,
     server,
   });
   return EXIT.ok;

@@ -6,7 +6,7 @@ import { type CommandHost, type PlaceOptions, withJson, withPlace } from '../com
 import { EXIT, type ExitCode } from '../exit.js';
 import { Interrupt } from '../interrupt.js';
 import type { Io } from '../io.js';
-import { names, wholeNumber } from '../parse.js';
+import { hostPort, names, wholeNumber } from '../parse.js';
 import { withTempered } from '../place.js';
 import { parentProcess, WorkerProcesses } from '../workerProcesses.js';
 
@@ -14,6 +14,7 @@ interface WorkerOptions extends PlaceOptions {
   readonly pools?: readonly string[];
   readonly buildId?: string;
   readonly processes?: number;
+  readonly metrics?: string;
 }
 
 /** Adds `worker`. */
@@ -27,6 +28,7 @@ export function addWorker(program: Command, host: CommandHost): void {
       names,
     )
     .option('--build-id <id>', "build id for Temporal's worker deployment versioning")
+    .option('--metrics <address>', 'serve metrics to Prometheus at host:port, such as 127.0.0.1:9464', hostPort)
     .option(
       '--processes <n>',
       'worker processes; one per core uses the whole machine (default: 1)',
@@ -72,8 +74,13 @@ async function workInProcesses(
 ): Promise<ExitCode> {
   // What is wrong with a task is told once, not by every process.
   await Promise.all(files.map((file) => loadTask(file)));
+  const { processes = 1, metrics } = options;
+  if (metrics !== undefined) {
+    throw new TemperedError('input', `One address can't serve the metrics of ${processes} processes.`, {
+      remedy: 'Start workers one by one, each with its own --metrics and without --processes.',
+    });
+  }
   const interrupt = new Interrupt(io, 'Stopping: prompts in flight finish.');
-  const { processes = 1 } = options;
   const workers = new WorkerProcesses(io, processes, childArgs(files, options));
   try {
     const server = await tempered.serverAddress();
@@ -98,16 +105,17 @@ async function work(
   io: Io,
   tempered: Tempered,
   files: readonly string[],
-  { pools, buildId }: WorkerOptions,
+  { pools, buildId, metrics }: WorkerOptions,
 ): Promise<ExitCode> {
   const tasks = await Promise.all(files.map((file) => loadTask(file)));
   const interrupt = new Interrupt(io, 'Stopping: prompts in flight finish.');
   try {
     const server = await tempered.serverAddress();
-    const worker = await tempered.startWorker({ tasks, pools, buildId });
+    const worker = await tempered.startWorker({ tasks, pools, buildId, metrics });
     const served = pools ?? tempered.availablePools;
     io.say(`Worker on ${server.address}${server.ui === null ? '' : `, web UI ${server.ui}`}`);
     io.say(`  provider accounts: ${served.length === 0 ? 'none' : served.join(', ')}`);
+    if (metrics !== undefined) io.say(`  metrics: http://${metrics}/metrics`);
     if (tasks.length > 0) io.say(`  tasks: ${tasks.map(({ spec }) => spec.name).join(', ')}`);
     io.say('Ctrl-C stops it.');
     const parent = parentProcess();
