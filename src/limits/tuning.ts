@@ -26,17 +26,23 @@ const USED = 0.7;
 /** Windows without growth after a decrease. */
 const CALM_WINDOWS = 4;
 
-/** The best latency is forgotten by this much a window, so that a slower endpoint becomes the new normal. */
-const FORGET = 1.02;
+/**
+ * Windows slower than the best after which the best is measured anew at half of the concurrency: only there, answers
+ * tell whether it is us or the endpoint that makes them slow.
+ */
+const SLOW_WINDOWS = 12;
+const TO_MEASURE = 0.5;
 
 /** What is remembered between windows. */
 export interface Tuning {
-  /** Lowest mean latency of a window, slowly forgotten; milliseconds. Null = no window yet. */
+  /** Lowest mean latency of windows, evened out; milliseconds. Null = to be measured. */
   readonly bestMs: number | null;
   /** Nothing was too much yet: the concurrency doubles. */
   readonly doubling: boolean;
-  /** Windows to wait before the next growth. */
+  /** Windows to wait before the next growth, or the next decrease for slowness. */
   readonly calm: number;
+  /** Windows in a row that were slower than the best. */
+  readonly slow: number;
 }
 
 /** What happened in a while at one concurrency. */
@@ -52,7 +58,7 @@ export interface TuningWindow {
 }
 
 /** Before the first window. */
-export const UNTUNED: Tuning = { bestMs: null, doubling: true, calm: 0 };
+export const UNTUNED: Tuning = { bestMs: null, doubling: true, calm: 0, slow: 0 };
 
 /** The concurrency after a window, and what to remember. */
 export function tuned(
@@ -61,19 +67,27 @@ export function tuned(
   concurrency: number,
 ): { readonly tuning: Tuning; readonly concurrency: number } {
   const { prompts, refused, meanMs, inFlight } = window;
-  const bestMs = meanMs === null ? before.bestMs : Math.min(meanMs, (before.bestMs ?? meanMs) * FORGET);
-  const shrunk = (part: number) => ({
-    tuning: { bestMs, doubling: false, calm: CALM_WINDOWS },
+  const bestMs = bestOf(before.bestMs, meanMs);
+  const shrunk = (part: number, tuning: Partial<Tuning>) => ({
+    tuning: { bestMs, doubling: false, calm: CALM_WINDOWS, slow: before.slow, ...tuning },
     concurrency: bounded(Math.floor(concurrency * part)),
   });
-  if (refused > prompts * TOO_MANY_REFUSED) return shrunk(AFTER_REFUSALS);
+  if (refused > prompts * TOO_MANY_REFUSED) return shrunk(AFTER_REFUSALS, {});
   const slowness = meanMs === null || bestMs === null ? 1 : meanMs / bestMs;
-  if (slowness >= TOO_SLOW) return shrunk(AFTER_SLOWNESS);
-  const calm = Math.max(0, before.calm - 1);
-  const rests = { tuning: { ...before, bestMs, calm }, concurrency };
-  if (before.calm > 0 || refused > 0 || slowness > AS_GOOD || inFlight < concurrency * USED) return rests;
+  const slow = slowness > AS_GOOD ? before.slow + 1 : 0;
+  if (slow >= SLOW_WINDOWS) return shrunk(TO_MEASURE, { bestMs: null, calm: 1, slow: 0 });
+  if (slowness >= TOO_SLOW && before.calm === 0) return shrunk(AFTER_SLOWNESS, { slow });
+  const tuning = { ...before, bestMs, slow, calm: Math.max(0, before.calm - 1) };
+  const used = inFlight >= concurrency * USED;
+  if (before.calm > 0 || refused > 0 || slow > 0 || !used) return { tuning, concurrency };
   const more = before.doubling ? concurrency * 2 : concurrency + Math.ceil(concurrency * STEP);
-  return { tuning: { ...before, bestMs, calm }, concurrency: bounded(more) };
+  return { tuning, concurrency: bounded(more) };
+}
+
+/** A better window counts by half: one lucky window must not make all others look slow. */
+function bestOf(bestMs: number | null, meanMs: number | null): number | null {
+  if (bestMs === null || meanMs === null) return meanMs ?? bestMs;
+  return meanMs < bestMs ? (meanMs + bestMs) / 2 : bestMs;
 }
 
 function bounded(value: number): number {

@@ -89,14 +89,13 @@ test('a task with a fallback goes on there, and its outcomes tell; when the endp
   expect(await circuitOf('gemini')).toBeUndefined();
 });
 
-test('metrics tell of prompts, tokens, money and waits', async () => {
+test('metrics tell of prompts, tokens and money', async () => {
   const model = 'model="anthropic/claude-sonnet-4-6"';
   const { counters, money } = await bench.tempered.findBatch('sturdy').then((batch) => batch.progress());
   expect(await metered(`tempered_prompts{${model},result="valid"`)).toBe(60);
   expect(await metered(`tempered_prompts{${model},result="server_error"`)).toBe(counters.prompts - 60);
   expect(await metered(`tempered_tokens{kind="input",${model}`)).toBe(counters.usage.inputTokens);
   expect(await metered(`tempered_cost_nanousd{${model}`)).toBeCloseTo((money.spentUsd ?? 0) * 1e9);
-  expect(await metered('tempered_waits{limiter="concurrency"')).toBeGreaterThan(0);
 });
 
 /** A port nobody listens on. */

@@ -45,7 +45,7 @@ describe('messages any SDK may send', () => {
     expect(() => checkInput({ task, deadline: 'soon' })).toThrow('ISO time');
     expect(() => checkInput({ task, onDeadline: 'cancel', itemTimeoutMs: 1 })).not.toThrow();
     expect(() => checkInput({ task, itemTimeoutMs: 0.5 })).toThrow('whole milliseconds');
-    expect(() => Reflect.apply(checkInput, undefined, [{ task, onDeadline: 'now' }])).toThrow('drain, cancel');
+    expect(() => void Reflect.apply(checkInput, undefined, [{ task, onDeadline: 'now' }])).toThrow('drain, cancel');
   });
   test('limits are known names with positive numbers', () => {
     expect(() => checkLimits({ rpm: 600, tpm: 1, inFlight: 5 })).not.toThrow();
