@@ -63,7 +63,11 @@ const read = (name) => {
 
 mkdirSync(PICTURES, { recursive: true });
 let page = readFileSync(PAGE, 'utf8');
-for (const name of ['peers', 'overhead', 'scale', 'recovery', 'crash', 'budget', 'cooldown', 'caching']) {
+const PUBLISHED = [
+  ...['peers', 'overhead', 'scale', 'recovery', 'crash', 'budget', 'cooldown', 'caching'],
+  ...['estimate', 'handles'],
+];
+for (const name of PUBLISHED) {
   const report = read(name);
   if (report === undefined) continue;
   page = put(page, name, section(report));

@@ -24,20 +24,27 @@ const AUTOMATIC_MINIMUM = 1024;
 
 const NOTHING: ExpectedUse = { read: 0, written: 0 };
 
+/** Whether writing to the model's cache costs more than sending plainly. */
+export function billsWrites({ prices }: Pick<ModelInfo, 'prices'>): boolean {
+  return prices?.some((band) => band.cacheWrite5m > band.input) === true;
+}
+
 /**
- * Expected cache use of a prompt. `breakpoint`: the request marks its prefix (Anthropic); hosted OpenAI and Gemini
- * models cache by themselves. `first`: the cache is still empty.
+ * Expected cache use of a prompt. `breakpoint`: the request marks its prefix; hosted Gemini and OpenAI models cache by
+ * themselves, but for those that bill what is written and are told where the prefix ends. `first`: the cache is still
+ * empty.
  */
 export function expectedUse(
   info: Pick<ModelInfo, 'ref' | 'minCacheTokens' | 'prices'>,
   { prefix, whole }: PromptSize,
   { breakpoint, first }: { readonly breakpoint: boolean; readonly first: boolean },
 ): ExpectedUse {
-  if (info.ref.provider === 'openai' || info.ref.provider === 'gemini') {
+  const { provider } = info.ref;
+  const charged = billsWrites(info);
+  if (provider === 'gemini' || (provider === 'openai' && !(charged && breakpoint))) {
     const least = info.minCacheTokens ?? AUTOMATIC_MINIMUM;
     const read = first || prefix < least ? 0 : steps(prefix);
     // Where writing costs extra, all that is new is written and charged.
-    const charged = info.prices?.some((band) => band.cacheWrite5m > band.input) === true;
     return { read, written: charged && whole >= least ? steps(whole) - read : 0 };
   }
   if (!breakpoint || prefix < (info.minCacheTokens ?? 1)) return NOTHING;

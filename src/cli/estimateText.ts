@@ -7,8 +7,11 @@ const LIMIT_NAMES: Readonly<Record<PaceLimit, string>> = {
   concurrency: 'concurrency',
   'requests per minute': "the account's requests per minute",
   'tokens per minute': "the account's tokens per minute",
+  'input tokens per minute': "the account's input tokens per minute",
+  'output tokens per minute': "the account's output tokens per minute",
   'requests in flight': "the account's requests in flight",
   workflows: 'the workflow engine, 55 records a second on two cores',
+  worker: 'the worker, 400 prompts a second on two cores',
 };
 
 /** An estimate in words: the arithmetic of each model, then the models beside each other. Pure. */
@@ -44,7 +47,7 @@ function modelText(made: ModelEstimate, records: number): readonly string[] {
     ...uncachedText(made),
     ...(made.batchApiUsd === null
       ? []
-      : [`  Batch API  ${money(made.batchApiUsd)} at its half price (not offered by \`run\` yet)`]),
+      : [`  Batch API  ${money(made.batchApiUsd)} at its own price (not offered by \`run\` yet)`]),
     `  time       ${duration(made.seconds)}, limited by ${LIMIT_NAMES[made.limitedBy]}`,
     ...budgetText(made, records),
     ...pilotText(made),

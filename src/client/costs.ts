@@ -103,7 +103,10 @@ function grouped(rows: readonly SpendRow[], by: CostKey): Map<string, Sums> {
   const lists = new Map<string, SpendRow[]>();
   for (const row of rows) {
     const key = keyOf(row, by);
-    lists.set(key, [...(lists.get(key) ?? []), row]);
+    const list = lists.get(key);
+    // Pushed, not copied: one service may have a hundred thousand batches.
+    if (list === undefined) lists.set(key, [row]);
+    else list.push(row);
   }
   return new Map([...lists].map(([key, list]) => [key, sumOf(list)]));
 }

@@ -1,4 +1,4 @@
-import { chosenEnvironment } from '../caching/environments.js';
+import { chosenEnvironment, type Environment } from '../caching/environments.js';
 import { createProviderSet } from '../providers/providerSet.js';
 import { Registry } from '../registry/registry.js';
 import { loadNodeConfig } from './nodeConfig.js';
@@ -15,5 +15,14 @@ export interface RegistryOptions {
 export async function openRegistry({ env = process.env, folder }: RegistryOptions = {}): Promise<Registry> {
   const { providers: endpoints, models, defaultModel, environments = {} } = await loadNodeConfig(folder);
   const providers = createProviderSet({ env, endpoints, models });
-  return new Registry({ providers, env, defaultModel, environment: chosenEnvironment(environments, env) });
+  const environment = chosenEnvironment(environments, env);
+  return new Registry({ providers, env, defaultModel: defaultModel ?? documentModel(environment), environment });
+}
+
+/** The model of the environment's default document. */
+function documentModel(environment: Environment | undefined): string | undefined {
+  const document = environment?.documents.find(({ isDefault }) => isDefault);
+  if (document === undefined) return undefined;
+  const { model } = document.configuration;
+  return typeof model === 'string' ? `${document.provider}/${model}` : undefined;
 }

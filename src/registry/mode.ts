@@ -1,5 +1,5 @@
 /** The version in which handles become enhanced without asking. */
-const FLIP_VERSION = '0.3.0';
+export const FLIP_VERSION = '0.3.0';
 
 /** The release phase: false until {@link FLIP_VERSION}, which sets it to true and nothing else. */
 export const ENHANCED_BY_DEFAULT = false;

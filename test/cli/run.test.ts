@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
+import { z } from 'zod';
 import { CliFolder, jsonOf, type RunningCli } from '../support/cli.js';
 import { aNumber, containing, matching } from '../support/match.js';
 
@@ -240,6 +241,54 @@ test('down stops the server; status works from the store and says so', async () 
   expect(end.code).toBe(0);
   expect(end.stdout).toContain('down; figures are from the store');
 });
+
+test('money is told while the server is down: what was spent, what a run would cost, and to other programs', async () => {
+  const text = (await folder.run(['costs', '--by', 'service', '--since', '1d'])).stdout;
+  expect(text).toMatch(/^service +prompts +tokens in +cached +written +out +thinking +cost +saved +before +change\n/);
+  expect(text).toMatch(/^greetings +\d+ .*\$0\.\d{4}/m);
+  const byModel = jsonOf(await folder.run(['costs', '--by', 'model', '--json']));
+  const byDay = jsonOf(await folder.run(['costs', '--json']));
+  expect(byModel).toMatchObject({ by: 'model', rows: [{ key: TASK.model, costUsd: aNumber(), rose: false }] });
+  expect(Money.parse(byModel).total.costUsd).toBeCloseTo(Money.parse(byDay).total.costUsd, 9);
+  for (const [args, words] of [
+    [['--since', 'yesterday'], /12h, 7d or 4w, or an ISO date/],
+    [['--rise', 'much'], /share such as 0\.25/],
+    [['--by', 'hour'], /Allowed choices are day, week/],
+  ] as const) {
+    expect(await folder.run(['costs', ...args])).toMatchObject({ code: 1, stderr: matching(words) });
+  }
+
+  const estimated = await folder.run([
+    'estimate',
+    'task.json',
+    'data.jsonl',
+    '--offline',
+    '--budget',
+    '1',
+    '--model',
+    TASK.model,
+    '--model',
+    'lmstudio/any',
+    '--execution',
+    'inline',
+  ]);
+  expect(estimated).toMatchObject({ code: 0, stderr: '' });
+  expect(estimated.stdout).toMatch(/greetings on data\.jsonl: 12 records/);
+  expect(estimated.stdout).toMatch(/prompt +\d+ tokens.*corrected by \d+ earlier prompts; 12 records sampled/);
+  expect(estimated.stdout).toMatch(/budget +\$1\.0000 is enough/);
+  expect(estimated.stdout).toMatch(/lmstudio\/any[^]*cost +\$0, between/);
+  expect(estimated.stdout).toContain('Run it:       tempered run task.json data.jsonl');
+
+  const server = folder.start(['serve', '--port', '0']);
+  await server.wrote(/http:\/\/127\.0\.0\.1:\d+/);
+  const [url = ''] = /http:\/\/127\.0\.0\.1:\d+/.exec(server.lines().join('\n')) ?? [];
+  const response = await fetch(`${url}/api/monitoring/llm-optimization`);
+  expect(await response.json()).toMatchObject({ greetings: { hit_rate: '0.0%', is_optimized: false } });
+  server.child.kill('SIGINT');
+  expect((await server.end).code).toBe(0);
+});
+
+const Money = z.object({ total: z.object({ costUsd: z.number() }) });
 
 let scenarios = 0;
 

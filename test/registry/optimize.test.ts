@@ -146,10 +146,13 @@ describe('a configuration', () => {
 
   it('is read from the folder', async () => {
     const folder = await mkdtemp(path.join(tmpdir(), 'tempered-optimize-'));
-    const environments = { default: { documents: [{ provider: 'anthropic', optimization: ON }] } };
+    const configuration = { model: 'claude-sonnet-4-6' };
+    const document = { provider: 'anthropic', isDefault: true, configuration, optimization: ON };
+    const environments = { default: { documents: [document] } };
     await writeFile(path.join(folder, 'tempered.config.json'), JSON.stringify({ environments }));
     const opened = await openRegistry({ env: { ANTHROPIC_API_KEY: 'k' }, folder });
-    expect(opened.getLlm({ model: MODEL, enhanced: true }).isOptimized).toBe(true);
+    // Its default document names the model, too.
+    expect(opened.getLlm({ enhanced: true })).toMatchObject({ isOptimized: true, model: 'claude-sonnet-4-6' });
     await rm(folder, { recursive: true });
   });
 

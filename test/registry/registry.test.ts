@@ -1,10 +1,12 @@
+import { readFileSync } from 'node:fs';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import { z } from 'zod';
 import { openRegistry } from '../../src/client/openRegistry.js';
 import { createProviderSet } from '../../src/providers/providerSet.js';
 import { ModelLists, ModelNotFoundError } from '../../src/registry/modelList.js';
-import { isEnhanced } from '../../src/registry/mode.js';
+import { ENHANCED_BY_DEFAULT, FLIP_VERSION, isEnhanced } from '../../src/registry/mode.js';
 import { Registry } from '../../src/registry/registry.js';
 import { simulatorEnv } from '../../src/simulator/index.js';
 import { containing } from '../support/match.js';
@@ -59,6 +61,21 @@ test('the coming flip is told once per process, and never to who chose', async (
   expect(options).toMatchObject({ type: 'DeprecationWarning' });
   expect(isEnhanced(undefined, { env: {}, enhancedByDefault: true })).toBe(true);
   emit.mockRestore();
+});
+
+test('the flip comes with its version, which docs and notice name', () => {
+  const root = path.join(__dirname, '../..');
+  const { version } = z
+    .object({ version: z.string() })
+    .parse(JSON.parse(readFileSync(path.join(root, 'package.json'), 'utf8')));
+  const later = (a: string, b: string) => a.localeCompare(b, 'en', { numeric: true }) >= 0;
+  expect(ENHANCED_BY_DEFAULT).toBe(later(version, FLIP_VERSION));
+  const [, table = ''] = readFileSync(path.join(root, 'docs/models.md'), 'utf8').split('### Release phases');
+  const phases = [...table.matchAll(/^\| (\d+\.\d+) +\| an? (plain|enhanced) handle/gm)].map((row) => row.slice(1));
+  expect(phases).toEqual([
+    ['0.2', 'plain'],
+    [FLIP_VERSION.split('.').slice(0, 2).join('.'), 'enhanced'],
+  ]);
 });
 
 test('a handle needs a model, its provider a key', () => {

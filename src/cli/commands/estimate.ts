@@ -21,7 +21,7 @@ interface Options extends PlaceOptions {
   readonly limit?: number;
   readonly idField?: string;
   readonly onBadInput?: 'fail' | 'skip';
-
+  readonly execution?: 'item' | 'inline';
   readonly offline?: boolean;
 }
 
@@ -36,6 +36,7 @@ export function addEstimate(program: Command, host: CommandHost): void {
     .option('--yes', 'run the sample without asking')
     .option('--budget <usd>', 'money to compare with; a sample never spends more', dollars)
     .option('--concurrency <n>', 'prompts in flight the run would have (default: 50)', wholeNumber(1, 10_000))
+    .addOption(new Option('--execution <mode>', 'how records would run (default: item)').choices(['item', 'inline']))
     .option('--limit <n>', 'only the first records', wholeNumber(1))
     .option('--id-field <name>', "field with each record's id (default: id)")
     .addOption(
@@ -52,7 +53,8 @@ function collected(model: string, before: readonly string[] = []): readonly stri
 }
 
 async function estimate(io: Io, taskPath: string, data: string, options: Options): Promise<ExitCode> {
-  const { model: models, sample, budget: budgetUsd, concurrency, limit, idField, onBadInput, offline } = options;
+  const { model: models, sample, budget: budgetUsd, offline } = options;
+  const { concurrency, execution, limit, idField, onBadInput } = options;
   const task = await loadTask(taskPath);
   if (sample !== undefined && !(await agreed(io, sample, models ?? [task.spec.model], options.yes === true))) {
     return EXIT.stopped;
@@ -61,7 +63,7 @@ async function estimate(io: Io, taskPath: string, data: string, options: Options
   try {
     const made = await withTempered(io, options, (tempered) =>
       tempered.estimate(task, data, {
-        ...{ models, sample, budgetUsd, concurrency, limit, idField, onBadInput },
+        ...{ models, sample, budgetUsd, concurrency, execution, limit, idField, onBadInput },
         askProvider: offline !== true,
         signal: interrupt.signal,
         log: workerLog(io),

@@ -1,7 +1,14 @@
 import type { PoolLimits } from '../../task/spec.js';
+import type { Usage } from '../../task/usage.js';
 
-/** Records a second that one embedded server and one worker carry, each record a workflow: measured on two cores. */
-const RECORDS_PER_SECOND = 55;
+/** How records run. */
+export type Execution = 'item' | 'inline';
+
+/**
+ * Records a second that one embedded server and one worker carry at a model that answers at once, measured on two
+ * cores (`npm run bench:peers`): each record a workflow, or pages of first prompts.
+ */
+const RECORDS_PER_SECOND: Readonly<Record<Execution, number>> = { item: 55, inline: 400 };
 
 /** Seconds a hosted model takes to begin, and tokens it writes a second: assumed while nothing was measured. */
 const FIRST_TOKEN_SECONDS = 0.8;
@@ -9,7 +16,14 @@ const TOKENS_PER_SECOND = 80;
 
 /** What sets the pace of a run. */
 export type PaceLimit =
-  'concurrency' | 'requests per minute' | 'tokens per minute' | 'requests in flight' | 'workflows';
+  | 'concurrency'
+  | 'requests per minute'
+  | 'tokens per minute'
+  | 'input tokens per minute'
+  | 'output tokens per minute'
+  | 'requests in flight'
+  | 'workflows'
+  | 'worker';
 
 /** How long a run is expected to take. */
 export interface Duration {
@@ -27,11 +41,13 @@ export interface Load {
   readonly records: number;
   /** Prompts in all. */
   readonly prompts: number;
-  /** Tokens in all, input and output. */
-  readonly tokens: number;
+  /** Tokens in all. */
+  readonly usage: Pick<Usage, 'inputTokens' | 'cachedInputTokens' | 'outputTokens'>;
+  /** How records run: only the first prompts of `inline` need no workflow. */
+  readonly execution: Execution;
   /** Prompts in flight. */
   readonly concurrency: number;
-  /** Quotas of the account. */
+  /** Quotas of the account and the task. */
   readonly limits: PoolLimits;
   /** Seconds a prompt took before; null = never seen. */
   readonly promptSeconds: number | null;
@@ -41,15 +57,22 @@ export interface Load {
 
 /** The expected duration under quotas and concurrency. */
 export function durationOf(load: Load): Duration {
-  const { records, prompts, tokens, concurrency, limits } = load;
+  const { records, prompts, usage, concurrency, limits, execution } = load;
   const promptSeconds = load.promptSeconds ?? FIRST_TOKEN_SECONDS + load.outputTokens / TOKENS_PER_SECOND;
   const working = prompts * promptSeconds;
+  const perMinute = (amount: number, limit: number | undefined): number =>
+    limit === undefined ? 0 : (amount / limit) * 60;
+  const workflows = execution === 'item' ? records : prompts - records;
   const paces: readonly (readonly [PaceLimit, number])[] = [
     ['concurrency', working / concurrency],
     ['requests in flight', limits.inFlight === undefined ? 0 : working / limits.inFlight],
-    ['requests per minute', limits.rpm === undefined ? 0 : (prompts / limits.rpm) * 60],
-    ['tokens per minute', limits.tpm === undefined ? 0 : (tokens / limits.tpm) * 60],
-    ['workflows', records / RECORDS_PER_SECOND],
+    ['requests per minute', perMinute(prompts, limits.rpm)],
+    ['tokens per minute', perMinute(usage.inputTokens + usage.outputTokens, limits.tpm)],
+    // Where input is counted apart, what is read from a cache is left out (Anthropic).
+    ['input tokens per minute', perMinute(usage.inputTokens - usage.cachedInputTokens, limits.inputTpm)],
+    ['output tokens per minute', perMinute(usage.outputTokens, limits.outputTpm)],
+    ['workflows', workflows / RECORDS_PER_SECOND.item],
+    ['worker', prompts / RECORDS_PER_SECOND.inline],
   ];
   const [limitedBy, slowest] = paces.reduce((most, pace) => (pace[1] > most[1] ? pace : most));
   // The probe goes first, and the last prompt takes as long as any.

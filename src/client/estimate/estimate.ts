@@ -1,19 +1,22 @@
 import { type Ask, buildAsk } from '../../activities/ask.js';
+import { partialMissShare } from '../../caching/partialMisses.js';
 import { parseModelRef } from '../../models/modelRef.js';
+import { PoolBook } from '../../limits/poolBook.js';
 import type { ModelInfo } from '../../models/types.js';
 import { initialState, planOf } from '../../recovery/ladder.js';
 import { compileValidator } from '../../recovery/validators.js';
 import type { AnyTask } from '../../task/defineTask.js';
 import { TemperedError } from '../../task/errors.js';
 import type { Json } from '../../task/json.js';
-import type { RenderedPrompt } from '../../task/spec.js';
+import { limitsBy, lowestLimits } from '../../task/limits.js';
+import type { PoolLimits, RenderedPrompt } from '../../task/spec.js';
 import type { ClientContext } from '../context.js';
 import { NO_CONTROL } from '../preview.js';
 import { readSnapshot } from '../snapshot.js';
 import type { BatchData } from '../spool.js';
 import { withModel } from '../withModel.js';
 import { COUNTED_BY_PROVIDER, type Counted, countPrompts } from './counting.js';
-import { expectationOf, expectedRecord, warmUpNano } from './expect.js';
+import { expectationOf, expectedRecord, laterMisses, warmUpNano } from './expect.js';
 import { type History, meansOf, readHistory } from './history.js';
 import { pilotSample } from './pilot.js';
 import { type Population, readPopulation } from './population.js';
@@ -38,6 +41,7 @@ interface Setting {
   /** With the model that is estimated. */
   readonly task: AnyTask;
   readonly info: ModelInfo;
+  readonly limits: PoolLimits;
   readonly population: Population;
   readonly options: EstimateOptions;
 }
@@ -61,7 +65,8 @@ export async function estimateBatch(
   for (const model of models) {
     const ref = parseModelRef(model);
     const info = context.providers.modelInfo(ref, new Date());
-    const setting = { context, task: withModel(task, model), info, population, options };
+    const limits = await limitsOf(context, task, model);
+    const setting = { context, task: withModel(task, model), info, limits, population, options };
     estimates.push(await (sample === undefined ? guessed(setting) : piloted(setting, runPilot)));
   }
   const { items, preset, skipped } = population;
@@ -76,7 +81,7 @@ function notRendered(): TemperedError {
 }
 
 /** From prompts that are only rendered and counted. */
-async function guessed({ context, task, info, population, options }: Setting): Promise<ModelEstimate> {
+async function guessed({ context, task, info, limits, population, options }: Setting): Promise<ModelEstimate> {
   const { model } = task.spec;
   const askProvider = options.askProvider !== false;
   const history = await readHistory(context.store, { hash: task.hash, model });
@@ -86,22 +91,24 @@ async function guessed({ context, task, info, population, options }: Setting): P
   const asks = sample.map(({ record }) => askFor(context, task, record.rendered));
   const raw = await countPrompts(asks, model, { ...context, askProvider });
   const counted = raw.by === 'provider' ? raw : await calibrated(context, task, history, raw);
+  const misses = laterMisses(task.spec, population.items - population.preset, expected);
   const records = asks.flatMap((ask, i) => {
     const size = counted.sizes[i];
     const bytes = sample[i]?.bytes ?? 0;
-    return size === undefined ? [] : [expectedRecord(bytes, ask, size, expected)];
+    return size === undefined ? [] : [expectedRecord({ bytes, ask, size }, expected, misses)];
   });
   const [ask] = asks;
   const [size] = counted.sizes;
   const onceNano = ask === undefined || size === undefined ? 0 : warmUpNano(ask, size);
   const { basis: tokenBasis, uncertainty } = counted;
   const prefixTokens = size === undefined ? null : Math.round(size.prefix);
-  return sumUp({ task, info, population, options, expected, records, onceNano, tokenBasis, uncertainty, prefixTokens });
+  const basis = { tokenBasis, uncertainty, prefixTokens };
+  return sumUp({ task, info, limits, population, options, expected, records, onceNano, ...basis });
 }
 
 /** From what records that were really run had to pay. */
 async function piloted(setting: Setting, runPilot: RunPilot): Promise<ModelEstimate> {
-  const { context, task, info, population, options } = setting;
+  const { context, task, info, limits, population, options } = setting;
   const { hash, spec } = task;
   const values = population.drawn.map(({ value }) => value);
   const batchId = await runPilot(task, values);
@@ -112,14 +119,28 @@ async function piloted(setting: Setting, runPilot: RunPilot): Promise<ModelEstim
       remedy: `See what became of it: tempered status ${batchId}`,
     });
   }
-  // What they may be off by is in the sampling error already.
-  const doubtless = { answerOff: 0, retriesOff: 0 };
-  const expected = { ...(await expectationOf(spec, past, 'the sample')), ...doubtless };
-  const { records, onceNano } = pilotSample(info, history.records, population.drawn);
+  // What they may be off by is in the sampling error already; but retries that were not seen may only be rare.
+  const doubts = { answerOff: 0, retriesOff: past.extraPrompts === 0 ? 1 / past.records : 0 };
+  const expected = { ...(await expectationOf(spec, past, 'the sample')), ...doubts };
+  const partial = (population.items - population.preset) * past.extraPrompts * past.partialShare;
+  const misses = partialMissShare(spec.schema, partial);
+  const { records, onceNano } = pilotSample(info, history.records, { drawn: population.drawn, misses });
   const counted = { tokenBasis: 'counted by the provider, as billed', uncertainty: 0, prefixTokens: null };
-  const made = sumUp({ task, info, population, options, expected, records, onceNano, ...counted });
+  const made = sumUp({ task, info, limits, population, options, expected, records, onceNano, ...counted });
   const { money } = await readSnapshot(context.store, batchId, context.providers);
   return { ...made, pilot: { batchId, records: history.records.length, costUsd: money.spentUsd } };
+}
+
+/** The lowest of the task's quotas and those of the pool: set live, configured, else as the provider told before. */
+async function limitsOf({ pools, store }: ClientContext, task: AnyTask, model: string): Promise<PoolLimits> {
+  const book = new PoolBook(pools);
+  const name = book.poolOf(model);
+  const live = (await store.listPools()).find(({ pool }) => pool === name);
+  const configured = book.settingsOf(name);
+  return lowestLimits([
+    task.spec.limits,
+    limitsBy((limit) => live?.set[limit] ?? configured[limit] ?? live?.told[limit]),
+  ]);
 }
 
 /** A record's first request, as a run would send it. */

@@ -1,5 +1,6 @@
 import type { Ask } from '../../activities/ask.js';
 import { expectedUse, type PromptSize } from '../../caching/expectedUse.js';
+import { partialMissShare } from '../../caching/partialMisses.js';
 import { guessAnswer } from '../../models/answerGuess.js';
 import { costNano } from '../../models/cost.js';
 import { parseModelRef } from '../../models/modelRef.js';
@@ -39,7 +40,7 @@ export async function expectationOf(spec: TaskSpec, past: PastMeans | null, from
     const off = { answerOff: GUESS_OFF.history, retriesOff: past.extraPrompts * 0.5 + 1 / past.records };
     return { ...past, ...off, answerBasis: basis, retryBasis: basis };
   }
-  const { schema, maxOutputTokens } = spec;
+  const { schema, maxOutputTokens, stages } = spec;
   const { count } = await tokenizerFor(parseModelRef(spec.model));
   const outputTokens =
     schema === undefined
@@ -48,6 +49,7 @@ export async function expectationOf(spec: TaskSpec, past: PastMeans | null, from
   const extraPrompts = schema === undefined ? 0 : USUAL_RETRIES;
   return {
     extraPrompts,
+    partialShare: stages[1]?.kind === 'partial' ? 1 : 0,
     outputTokens: Math.round(outputTokens),
     laterOutputTokens: Math.round(outputTokens),
     laterInput: 1,
@@ -62,13 +64,31 @@ export async function expectationOf(spec: TaskSpec, past: PastMeans | null, from
   };
 }
 
-/** A record's prompts as they are expected to be while the cache is warm. */
-export function expectedRecord(bytes: number, ask: Ask, size: PromptSize, expected: Expectation): SampledRecord {
+/** Share of a run's later prompts that find no cache: partial ones have prefixes of their own. */
+export function laterMisses(
+  { schema }: Pick<TaskSpec, 'schema'>,
+  records: number,
+  { extraPrompts, partialShare }: Pick<Expectation, 'extraPrompts' | 'partialShare'>,
+): number {
+  return partialShare * partialMissShare(schema, records * extraPrompts * partialShare);
+}
+
+/** A record's prompts as they are expected to be. `misses`: share of later prompts that find no cache. */
+export function expectedRecord(
+  sample: { readonly bytes: number; readonly ask: Ask; readonly size: PromptSize },
+  expected: Expectation,
+  misses: number,
+): SampledRecord {
+  const { bytes, ask, size } = sample;
   const { extraPrompts, outputTokens, laterOutputTokens, laterInput } = expected;
-  const first = usageOf(ask, size, outputTokens, false);
-  const later = usageOf(ask, { ...size, whole: Math.round(size.whole * laterInput) }, laterOutputTokens, false);
-  const retries = extraPrompts === 0 ? [] : [{ usage: later, times: extraPrompts, isFirst: false }];
-  return { bytes, prompts: [{ usage: first, times: 1, isFirst: true }, ...retries] };
+  const later = { ...size, whole: Math.round(size.whole * laterInput) };
+  const retries = [true, false].map((first) => ({
+    usage: usageOf(ask, later, laterOutputTokens, first),
+    times: extraPrompts * (first ? misses : 1 - misses),
+    isFirst: false,
+  }));
+  const first = { usage: usageOf(ask, size, outputTokens, false), times: 1, isFirst: true };
+  return { bytes, prompts: [first, ...retries.filter(({ times }) => times > 0)] };
 }
 
 /** What writing the cache costs once, over reading it; nano-dollars. */

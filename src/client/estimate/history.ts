@@ -36,6 +36,8 @@ export interface PastMeans {
   readonly outputTokens: number;
   /** The same of a later prompt. */
   readonly laterOutputTokens: number;
+  /** Share of later prompts that ask only for what failed. */
+  readonly partialShare: number;
   /** Size of a later prompt as a multiple of the record's first. */
   readonly laterInput: number;
   /** From request to whole answer; seconds. */
@@ -68,13 +70,15 @@ export async function readHistory(
 export function meansOf({ records }: Pick<History, 'records'>): PastMeans | null {
   const firsts = records.flatMap(({ prompts: [first] }) => first?.usage ?? []);
   if (firsts.length === 0) return null;
-  const later = records.flatMap(({ prompts }) => prompts.slice(1).flatMap(({ usage }) => usage ?? []));
-  const extra = records.reduce((sum, { prompts }) => sum + prompts.length - 1, 0);
+  const others = records.flatMap(({ prompts }) => prompts.slice(1));
+  const later = others.flatMap(({ usage }) => usage ?? []);
+  const partial = others.filter(({ kind }) => kind === 'partial').length;
   const timed = records.flatMap(({ prompts }) => prompts.flatMap(({ latencyMs }) => latencyMs ?? []));
   const outputTokens = mean(firsts, ({ outputTokens: tokens }) => tokens);
   return {
     records: records.length,
-    extraPrompts: extra / records.length,
+    extraPrompts: others.length / records.length,
+    partialShare: others.length === 0 ? 0 : partial / others.length,
     outputTokens,
     laterOutputTokens: later.length === 0 ? outputTokens : mean(later, ({ outputTokens: tokens }) => tokens),
     laterInput: later.length === 0 ? 1 : mean(later, inputOf) / mean(firsts, inputOf),

@@ -1,3 +1,4 @@
+import { billsWrites } from '../../caching/expectedUse.js';
 import { costNano } from '../../models/cost.js';
 import type { ModelInfo } from '../../models/types.js';
 import type { Usage } from '../../task/usage.js';
@@ -13,15 +14,30 @@ export interface PilotSample {
   readonly onceNano: number;
 }
 
-/** What the prompts of a pilot say. `drawn[i]` is the pilot's record `i`. */
-export function pilotSample(info: ModelInfo, past: readonly PastRecord[], drawn: readonly DrawnRecord[]): PilotSample {
+/** Where a pilot comes from and what it is projected to. */
+export interface PilotPlace {
+  /** `drawn[i]` is the pilot's record `i`. */
+  readonly drawn: readonly DrawnRecord[];
+  /** Share of the whole run's partial prompts that will find no cache; in a small pilot nearly all do. */
+  readonly misses: number;
+}
+
+/** What the prompts of a pilot say. */
+export function pilotSample(info: ModelInfo, past: readonly PastRecord[], place: PilotPlace): PilotSample {
+  const { drawn, misses } = place;
   let onceNano = 0;
   const usualRead = median(past.flatMap(({ prompts: [first] }) => first?.usage?.cachedInputTokens ?? []));
   const records = past.flatMap(({ index, prompts }): readonly SampledRecord[] => {
     const bytes = drawn[index]?.bytes;
     if (bytes === undefined) return [];
-    const known = prompts.flatMap(({ usage }, i): readonly ExpectedPrompt[] => {
+    const known = prompts.flatMap(({ usage, kind }, i): readonly ExpectedPrompt[] => {
       if (usage === null) return [];
+      if (kind === 'partial') {
+        return [
+          { usage: cold(info, usage, usualRead), times: misses, isFirst: false },
+          { usage: warmed(info, usage, usualRead), times: 1 - misses, isFirst: false },
+        ];
+      }
       const warm = warmed(info, usage, index === 0 && i === 0 ? usualRead : 0);
       onceNano += (costNano(info, usage) ?? 0) - (costNano(info, warm) ?? 0);
       return [{ usage: warm, times: 1, isFirst: i === 0 }];
@@ -33,16 +49,27 @@ export function pilotSample(info: ModelInfo, past: readonly PastRecord[], drawn:
 
 /**
  * A prompt as it would have been with a warm cache: a marked prefix is written once and read from then on. Automatic
- * caches write with every prompt; there the batch's first prompt, which goes ahead alone, gets the usual read.
+ * caches tell no writes; there the batch's first prompt, which goes ahead alone, gets the usual read.
  */
-function warmed({ ref }: ModelInfo, usage: Usage, usualRead: number): Usage {
-  if (ref.provider === 'openai' || ref.provider === 'gemini') {
-    const cachedInputTokens = Math.min(Math.max(usage.cachedInputTokens, usualRead), usage.inputTokens);
-    const cacheWriteTokens = Math.min(usage.cacheWriteTokens, usage.inputTokens - cachedInputTokens);
-    return { ...usage, cachedInputTokens, cacheWriteTokens };
+function warmed(info: ModelInfo, usage: Usage, usualRead: number): Usage {
+  if (cachesItself(info)) {
+    return { ...usage, cachedInputTokens: Math.min(Math.max(usage.cachedInputTokens, usualRead), usage.inputTokens) };
   }
   const cachedInputTokens = usage.cachedInputTokens + usage.cacheWriteTokens;
   return { ...usage, cachedInputTokens, cacheWriteTokens: 0, cacheWrite1hTokens: 0 };
+}
+
+/** Hosted models whose cache is told nothing and bills no writes. */
+function cachesItself(info: ModelInfo): boolean {
+  const { provider } = info.ref;
+  return provider === 'gemini' || (provider === 'openai' && !billsWrites(info));
+}
+
+/** A prompt as it would have been had nobody sent its prefix before. `usualRead`: tokens of the prefix. */
+function cold(info: ModelInfo, usage: Usage, usualRead: number): Usage {
+  const seen = usage.cachedInputTokens + usage.cacheWriteTokens;
+  if (cachesItself(info)) return { ...usage, cachedInputTokens: 0 };
+  return { ...usage, cachedInputTokens: 0, cacheWriteTokens: Math.min(Math.max(seen, usualRead), usage.inputTokens) };
 }
 
 function median(values: readonly number[]): number {

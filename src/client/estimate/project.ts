@@ -40,9 +40,6 @@ export interface Projected {
   readonly margin: number;
 }
 
-/** Providers whose Batch API answers at half price, as their price pages say. */
-const BATCH_PROVIDERS: ReadonlySet<string> = new Set(['anthropic', 'gemini', 'openai']);
-
 /** 95 % of a normal distribution lie within this many standard errors. */
 const Z_95 = 1.96;
 
@@ -85,18 +82,12 @@ function recordNano(info: ModelInfo, record: SampledRecord, mode: PriceMode): nu
   for (const { usage, times, isFirst } of record.prompts) {
     const cost =
       mode === 'batchApi' && isFirst
-        ? batchNano(info, uncached(usage))
+        ? costNano({ ...info, prices: info.batchPrices }, uncached(usage))
         : costNano(info, mode === 'cached' ? usage : uncached(usage));
     if (cost === null) return null;
     sum += cost * times;
   }
   return sum;
-}
-
-/** The price through a Batch API: half of everything. Null where the provider has none. */
-function batchNano(info: ModelInfo, usage: Usage): number | null {
-  const full = BATCH_PROVIDERS.has(info.ref.provider) ? costNano(info, usage) : null;
-  return full === null ? null : full / 2;
 }
 
 /** The cost of all records in a mode; USD; null when the price is unknown. `onceNano`: added once, not projected. */

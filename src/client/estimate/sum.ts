@@ -1,5 +1,6 @@
 import type { ModelInfo } from '../../models/types.js';
 import type { AnyTask } from '../../task/defineTask.js';
+import type { PoolLimits } from '../../task/spec.js';
 import { DEFAULT_CONCURRENCY } from '../../workflows/settings.js';
 import { durationOf } from './duration.js';
 import type { Expectation } from './expect.js';
@@ -17,6 +18,8 @@ export interface Parts {
   readonly population: Pick<Population, 'items' | 'preset' | 'bytes'>;
   /** What was asked for. */
   readonly options: EstimateOptions;
+  /** Quotas its prompts will have. */
+  readonly limits: PoolLimits;
   /** What answers and retries are like. */
   readonly expected: Expectation;
   /** The sample. */
@@ -41,9 +44,10 @@ export function sumUp(parts: Parts): ModelEstimate {
   const pace = durationOf({
     records: whole.records,
     prompts: whole.records * (1 + expected.extraPrompts),
-    tokens: usage.inputTokens + usage.outputTokens,
+    usage,
+    execution: options.execution ?? 'item',
     concurrency: options.concurrency ?? DEFAULT_CONCURRENCY,
-    limits: task.spec.limits,
+    limits: parts.limits,
     promptSeconds: expected.seconds,
     outputTokens: expected.outputTokens,
   });

@@ -15,6 +15,8 @@ export interface EstimateOptions {
   readonly budgetUsd?: number | undefined;
   /** Prompts in flight the run would have. Default 50. */
   readonly concurrency?: number | undefined;
+  /** How records would run. Default `item`. */
+  readonly execution?: 'item' | 'inline' | undefined;
   /** Only the first records. */
   readonly limit?: number | undefined;
   /** Field that holds each record's id. Default `id`. */

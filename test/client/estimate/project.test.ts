@@ -67,6 +67,9 @@ describe('projectUsd', () => {
 
   it('takes half for first prompts through a Batch API, and the full price for retries', () => {
     const info = modelInfo({ provider: 'openai', model: 'gpt-4.1' }, NOW);
+    const own = { 'compatible/x': { prices: [{ input: 1, output: 2 }], batch: 0.3 } };
+    const mine = modelInfo({ provider: 'compatible', model: 'x' }, NOW, undefined, own);
+    expect(projectUsd(mine, [record(1000)], { records: 1, bytes: 1 }, 'batchApi')?.mean).toBeCloseTo(0.0003);
     const usage = { ...ZERO_USAGE, inputTokens: 1000 };
     const retried = {
       bytes: 1,
@@ -81,7 +84,11 @@ describe('projectUsd', () => {
 });
 
 describe('durationOf', () => {
-  const load = { records: 1000, prompts: 1000, tokens: 4_000_000, concurrency: 50, limits: {}, outputTokens: 80 };
+  const usage = { inputTokens: 3_900_000, cachedInputTokens: 3_000_000, outputTokens: 100_000 };
+  const load = {
+    ...{ records: 1000, prompts: 1000, usage, concurrency: 50, limits: {}, outputTokens: 80 },
+    execution: 'item' as const,
+  };
 
   it('names what sets the pace', () => {
     expect(durationOf({ ...load, promptSeconds: 10 })).toMatchObject({ seconds: 210, limitedBy: 'concurrency' });
@@ -94,6 +101,22 @@ describe('durationOf', () => {
       limitedBy: 'tokens per minute',
     });
     expect(durationOf({ ...load, promptSeconds: 0.1 }).limitedBy).toBe('workflows');
+    // What is read from a cache does not count where input is counted apart.
+    expect(durationOf({ ...load, promptSeconds: 1, limits: { inputTpm: 10_000 } })).toMatchObject({
+      seconds: 5401,
+      limitedBy: 'input tokens per minute',
+    });
+    expect(durationOf({ ...load, promptSeconds: 1, limits: { outputTpm: 5000 } })).toMatchObject({
+      seconds: 1201,
+      limitedBy: 'output tokens per minute',
+    });
+  });
+
+  it('knows that only retries of inline first prompts are workflows', () => {
+    const inline = { ...load, promptSeconds: 0.01, execution: 'inline' as const };
+    expect(durationOf(inline).limitedBy).toBe('worker');
+    expect(durationOf({ ...inline, prompts: 1500 })).toMatchObject({ limitedBy: 'workflows' });
+    expect(durationOf(inline).seconds * 5).toBeLessThan(durationOf({ ...inline, execution: 'item' }).seconds);
   });
 
   it('assumes a pace for a model that was never seen', () => {

@@ -1,3 +1,6 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
 import { z } from 'zod';
 import { defineTask } from '../../../src/task/defineTask.js';
 import { Bench } from '../../support/bench.js';
@@ -6,11 +9,22 @@ jest.setTimeout(300_000);
 
 let bench: Bench;
 
+/** A folder whose config has the price of a model nobody's table knows. */
+const folder = mkdtempSync(path.join(tmpdir(), 'tempered-estimate-'));
+const before = process.cwd();
+
 beforeAll(async () => {
+  const models = { 'compatible/our-own': { prices: [{ input: 0.4, output: 1.2 }] } };
+  writeFileSync(path.join(folder, 'tempered.config.json'), JSON.stringify({ models }));
+  process.chdir(folder);
   bench = await Bench.open();
 });
 
-afterAll(() => bench.close());
+afterAll(async () => {
+  await bench.close();
+  process.chdir(before);
+  rmSync(folder, { recursive: true, force: true });
+});
 
 const RULE =
   'Read the whole message before you judge it, and weigh what the writer wants against what the writer says. A short ' +
@@ -38,8 +52,9 @@ function taskFor(model: string) {
   });
 }
 
-// Prices by prompt size with a dear cache write, and an automatic cache whose tokens nobody can ask for.
-it.each(['anthropic/claude-haiku-5-5', 'openai/gpt-4.1-mini'])(
+// Prices by prompt size with a dear cache write, an automatic cache that is billed when written, and a tokenizer nobody
+// knows with the user's own price.
+it.each(['anthropic/claude-haiku-5-5', 'openai/gpt-5.6-luna', 'compatible/our-own'])(
   'a sample of %s comes within 10 %% of what the run costs',
   async (model) => {
     const task = taskFor(model);
