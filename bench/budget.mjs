@@ -1,7 +1,7 @@
 // A budget at high concurrency, over records of widely varying cost: what the provider's own ledger bills when the batch
 // pauses, in each execution mode, with and without kill -9 in between; then a higher budget finishes the rest.
 //
-//   npm run bench:budget [-- --records N --budget USD --concurrency N]
+//   npm run bench:budget [-- --records N --budget USD --concurrency N --modes item,inline]
 //
 // Uses the simulator, the embedded server of a folder of its own, and a worker process.
 import { writeFileSync } from 'node:fs';
@@ -13,9 +13,10 @@ import { finish, ratio } from './support/report.mjs';
 
 const { values } = parseArgs({
   options: {
-    records: { type: 'string', default: '6000' },
+    records: { type: 'string', default: '4000' },
     budget: { type: 'string', default: '1' },
     concurrency: { type: 'string', default: '100' },
+    modes: { type: 'string', default: 'item,inline' },
   },
 });
 const n = Number(values.records);
@@ -85,7 +86,7 @@ async function measure(mode, killed) {
 
 const runs = [];
 try {
-  for (const mode of await ours.modes()) {
+  for (const mode of values.modes.split(',')) {
     for (const killed of [false, true]) {
       console.error(`${mode}${killed ? ', killed' : ''}`);
       runs.push({ label: `${mode}${killed ? ', kill -9 at half' : ''}`, ...(await measure(mode, killed)) });
