@@ -13,7 +13,7 @@ import { finish, ratio } from './support/report.mjs';
 
 const { values } = parseArgs({
   options: {
-    records: { type: 'string', default: '4000' },
+    records: { type: 'string', default: '9000' },
     budget: { type: 'string', default: '1' },
     concurrency: { type: 'string', default: '100' },
     modes: { type: 'string', default: 'item,inline' },
@@ -23,11 +23,11 @@ const n = Number(values.records);
 const budget = Number(values.budget);
 
 const TASK = {
-  model: 'anthropic/claude-haiku-4-5',
+  model: 'gemini/gemini-2.5-flash',
   instructions: 'Sum up in a sentence.',
   prompt: '{{text}}',
   maxOutputTokens: 60,
-  maxPrompts: 1,
+  maxPrompts: 3,
   cache: { enabled: false },
   schema: undefined,
 };
