@@ -21,7 +21,7 @@ const { values } = parseArgs({
 
 const MODELS = [
   { model: 'anthropic/claude-haiku-5-5', prices: 'tiers by prompt size, dear cache writes' },
-  { model: 'openai/gpt-5.6-luna', prices: 'automatic cache, billed when written' },
+  { model: 'openai/gpt-4.1-mini', prices: 'an automatic cache that bills no writes' },
   { model: 'compatible/our-own', prices: "the user's; tokenizer unknown" },
 ];
 /** What the third model costs: nobody's table knows. */
