@@ -65,7 +65,7 @@ mkdirSync(PICTURES, { recursive: true });
 let page = readFileSync(PAGE, 'utf8');
 const PUBLISHED = [
   ...['peers', 'overhead', 'scale', 'recovery', 'crash', 'budget', 'cooldown', 'caching'],
-  ...['estimate', 'handles'],
+  ...['limits', 'estimate', 'handles'],
 ];
 for (const name of PUBLISHED) {
   const report = read(name);

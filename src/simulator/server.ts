@@ -1,6 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { once } from 'node:events';
+import { Readable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
 import { TemperedError } from '../task/errors.js';
 import type { JsonObject } from '../task/json.js';
 import { Exchange, type Decision } from './exchange.js';
@@ -149,12 +151,9 @@ class SimulatorServer {
 
   async #streamEntries(response: ServerResponse): Promise<void> {
     response.writeHead(200, { 'content-type': 'application/x-ndjson' });
-    for (const entry of this.ledger.entries()) {
-      if (response.destroyed) return;
-      if (!response.write(`${JSON.stringify(entry)}\n`))
-        await Promise.race([once(response, 'drain'), once(response, 'close')]);
-    }
-    response.end();
+    const lines = this.ledger.entries().map((entry) => `${JSON.stringify(entry)}\n`);
+    // Whoever asked may leave before the end.
+    await pipeline(Readable.from(lines), response).catch(() => undefined);
   }
 }
 
