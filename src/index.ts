@@ -36,6 +36,13 @@ export type {
 // Running it over data.
 export { runBatch, startBatch } from './client/library.js';
 export { openTempered, Tempered } from './client/tempered.js';
+export type {
+  OverlapPolicy,
+  ScheduledOptions,
+  ScheduleOptions,
+  Schedules,
+  ScheduleState,
+} from './client/schedules/schedules.js';
 export type { BatchRun, EndpointCircuit, StartedBatch, TaskSource } from './client/tempered.js';
 export type { ServerState } from './client/context.js';
 export type { TemperedOptions } from './client/openContext.js';

@@ -17,14 +17,16 @@ const PENDING_PAGE = 500;
 
 /** Activities that keep a batch's row. */
 export function createBatchActivities(deps: ActivityDeps): BatchActivities {
-  const { store, now, providers } = deps;
+  const { store, pools, notifier, now, providers } = deps;
   return {
     async openBatch(batchId: string, input: BatchInput): Promise<OpenedBatch> {
       const row = (await store.getBatch(batchId)) ?? (await registerBatch(store, batchId, input, now()));
       const spec = await store.getTask(row.taskHash);
       if (spec === undefined) throw new TemperedError('input', `The store knows no task ${row.taskHash}.`);
       if (row.startedAt === null) await store.updateBatch(batchId, { startedAt: now(), status: 'running' });
-      return { ...opened(row, spec, openedCaching(deps, row, spec)), providers: providers.names };
+      const { listeners } = notifier;
+      const told = listeners.length === 0 ? {} : { listeners };
+      return { ...opened(row, spec, openedCaching(deps, row, spec)), providers: providers.names, ...told };
     },
 
     async publishControl(batchId, control) {
@@ -35,6 +37,14 @@ export function createBatchActivities(deps: ActivityDeps): BatchActivities {
         status: paused === null ? 'running' : 'paused',
         statusReason: paused === null ? null : paused.message,
       });
+    },
+
+    async setPoolLimits(batchId, model, patch) {
+      const taskHash = (await store.getBatch(batchId))?.taskHash;
+      const spec = taskHash === undefined ? undefined : await store.getTask(taskHash);
+      const used = model ?? spec?.model;
+      if (used === undefined) throw new TemperedError('input', `The store knows no batch ${batchId}.`);
+      return store.setPool(pools.poolOf(used), patch);
     },
 
     async firstPending(batchId, from) {

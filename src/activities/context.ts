@@ -15,7 +15,12 @@ import { TemperedError } from '../task/errors.js';
 import type { TaskFunctions } from '../task/functions.js';
 import type { Json } from '../task/json.js';
 import type { TaskSpec } from '../task/spec.js';
+import type { ScheduledInput } from '../workflows/scheduleTypes.js';
+import type { Notifier } from './notifier.js';
 import type { MoneyWatch } from './reserve.js';
+
+/** Starts the batch `batchId` of a task and data in files. */
+export type SubmitFile = (batchId: string, input: ScheduledInput, signal: AbortSignal) => Promise<void>;
 
 /** What every activity factory is given: nothing is reached through globals. */
 export interface ActivityDeps {
@@ -41,6 +46,10 @@ export interface ActivityDeps {
   readonly tasks: TaskBook;
   /** Batches by id. */
   readonly batches: BatchBook;
+  /** Tells the outside world. */
+  readonly notifier: Notifier;
+  /** Starts a batch of files in this process' folder, as a client does. Throws `input` for files that can't be used. */
+  readonly submitFile: SubmitFile;
   /** For words to a batch workflow. */
   readonly client: Client;
   /** LLM_OPTIMIZATION_ENABLED of this process; undefined = the batch's own settings hold. */

@@ -5,9 +5,11 @@ import { createCacheActivities } from './batchCache.js';
 import type { ActivityDeps } from './context.js';
 import { createFunctionActivities } from './functions.js';
 import { createItemActivities } from './itemRows.js';
+import { createNotifyActivities } from './notify.js';
 import { createPageActivities } from './page.js';
 import { createPromptActivities } from './prompt.js';
 import { createReviewActivities } from './review.js';
+import { createScheduleActivities } from './scheduled.js';
 
 /** Activities by name, as a worker takes them. */
 export type ActivityMap = Record<string, AsyncFunction>;
@@ -32,7 +34,12 @@ export function createActivities(deps: ActivityDeps): Activities {
       ...createPageActivities(deps),
       ...createCacheActivities(deps),
     }),
-    rows: surfaced({ ...createBatchActivities(deps), ...createItemActivities(deps) }),
+    rows: surfaced({
+      ...createBatchActivities(deps),
+      ...createItemActivities(deps),
+      ...createNotifyActivities(deps),
+      ...createScheduleActivities(deps),
+    }),
     functions: surfaced({ ...createFunctionActivities(deps) }),
     review: surfaced({ ...createReviewActivities(deps) }),
   };

@@ -1,11 +1,14 @@
 import type { ItemPlan, PromptReport, RetryStateData } from '../recovery/types.js';
-import type { Control, RangeCounts } from '../store/types.js';
+import type { PoolSettings } from '../limits/types.js';
+import type { Control, PoolPatch, RangeCounts } from '../store/types.js';
 import type { BatchCache } from '../task/cachePlan.js';
 import type { ItemError } from '../task/errors.js';
 import type { Json } from '../task/json.js';
 import type { OutcomeStatus, PromptVerdict, StageKind, Variation } from '../task/outcome.js';
 import type { Range } from '../workflows/fanout.js';
-import type { AddItems, BatchInput, FailureNote, ReviewAnswer } from '../workflows/types.js';
+import type { AddItems, BatchInput, FailureNote, Notice, ReviewAnswer } from '../workflows/types.js';
+import type { ScheduledInput, ScheduledResult } from '../workflows/scheduleTypes.js';
+import type { Listener } from './notifier.js';
 
 /** What the `prompt` activity gets: enough to find everything else in the store. */
 export interface PromptInput {
@@ -124,6 +127,8 @@ export interface OpenedBatch {
   readonly hasPostProcess: boolean;
   /** Absent: nothing is to be cached. */
   readonly caching?: OpenedCaching;
+  /** Who wants to be told of its pauses and its end; absent = nobody. */
+  readonly listeners?: readonly Listener[];
 }
 
 /** A batch's final figures. */
@@ -142,6 +147,8 @@ export interface BatchActivities {
   openBatch(batchId: string, input: BatchInput): Promise<OpenedBatch>;
   /** Publishes what workers read before each prompt. */
   publishControl(batchId: string, control: Control): Promise<void>;
+  /** Changes the quotas of the pool `model` is in (null: the task's own); returns all that are set live there. */
+  setPoolLimits(batchId: string, model: string | null, patch: PoolPatch): Promise<PoolSettings>;
   /** First index of `[from, items)` without an outcome; null when there is none. */
   firstPending(batchId: string, from: number): Promise<number | null>;
   /** Stores the batch's end. */
@@ -150,6 +157,22 @@ export interface BatchActivities {
     status: 'finished' | 'cancelled' | 'stopped',
     reason: string | null,
   ): Promise<BatchTotals>;
+}
+
+/** What the outside world is told. */
+export interface NotifyActivities {
+  /** Tells one listener, by its name. */
+  notify(listener: string, notice: Notice): Promise<void>;
+}
+
+/** Firings of schedules. */
+export interface ScheduleActivities {
+  /** Loads the files as they are now, and starts their batch. */
+  submitScheduled(batchId: string, input: ScheduledInput): Promise<void>;
+  /** Waits for a batch's end. */
+  awaitBatch(batchId: string): Promise<ScheduledResult>;
+  /** Cancels a batch. */
+  cancelBatch(batchId: string): Promise<void>;
 }
 
 /** The task's functions around a batch. Run on the task's queue. */

@@ -20,6 +20,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<AddCommand>>> = {
   answer: async () => (await import('./commands/answer.js')).addAnswer,
   retry: async () => (await import('./commands/retry.js')).addRetry,
   results: async () => (await import('./commands/results.js')).addResults,
+  schedule: async () => (await import('./commands/schedule.js')).addSchedule,
   costs: async () => (await import('./commands/costs.js')).addCosts,
   serve: async () => (await import('./commands/serve.js')).addServe,
   worker: async () => (await import('./commands/worker.js')).addWorker,

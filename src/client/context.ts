@@ -1,4 +1,5 @@
 import type { Client } from '@temporalio/client';
+import type { Notifier } from '../activities/notifier.js';
 import type { PoolConfigs } from '../limits/poolBook.js';
 import type { CircuitSettings } from '../limits/types.js';
 import type { ProviderSet } from '../providers/types.js';
@@ -27,6 +28,10 @@ export interface ClientContext {
   readonly pools: PoolConfigs;
   /** When an endpoint counts as down; undefined = the defaults. */
   readonly circuit?: CircuitSettings | undefined;
+  /** Tells the outside world of batches, as configured. */
+  readonly notifier: Notifier;
+  /** This process was started by such a telling: batches it starts tell nobody. */
+  readonly quiet: boolean;
   /** LLM_OPTIMIZATION_ENABLED; undefined = the configuration decides. */
   readonly optimizing: boolean | undefined;
   /**

@@ -2,11 +2,11 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { WithStartWorkflowOperation, type WorkflowHandle } from '@temporalio/client';
 import type { Concurrency } from '../limits/types.js';
 import { parseModelRef } from '../models/modelRef.js';
-import type { FailureGroup, OutcomeFilter } from '../store/types.js';
+import type { PoolSettings } from '../limits/types.js';
+import type { FailureGroup, OutcomeFilter, PoolPatch } from '../store/types.js';
 import { TemperedError } from '../task/errors.js';
 import type { Json } from '../task/json.js';
 import type { Outcome } from '../task/outcome.js';
-import type { PoolLimits } from '../task/spec.js';
 import { CONTROL_QUEUE, reviewId } from '../workflows/ids.js';
 import * as messages from '../workflows/messages.js';
 import type { review } from '../workflows/review.js';
@@ -164,8 +164,11 @@ export class BatchHandle<Output = Json> {
     return this.send((handle) => handle.executeUpdate(messages.setDeadlineUpdate, { args: [iso] }));
   }
 
-  /** Quotas this batch respects from now on; those not named stay. */
-  setLimits(limits: PoolLimits): Promise<PoolLimits> {
+  /**
+   * Quotas of the pool that the batch's model is in, for every batch and worker there, as `Tempered.setPool` changes
+   * them; those not named stay, null takes one back. Returns all that is set so.
+   */
+  setLimits(limits: PoolPatch): Promise<PoolSettings> {
     return this.send((handle) => handle.executeUpdate(messages.setLimitsUpdate, { args: [limits] }));
   }
 

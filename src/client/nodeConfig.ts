@@ -5,6 +5,7 @@ import { z } from 'zod';
 import { type Environments, environmentsSchema } from '../caching/environments.js';
 import { didYouMean } from '../task/nearest.js';
 import { CIRCUIT_DEFAULTS } from '../limits/circuit.js';
+import type { ListenerConfigs } from '../activities/notifier.js';
 import type { PoolConfigs } from '../limits/poolBook.js';
 import type { CircuitSettings } from '../limits/types.js';
 import { type EndpointConfigs, endpointsSchema } from '../providers/providerSet.js';
@@ -42,12 +43,32 @@ const circuitSchema = z
       .default(CIRCUIT_DEFAULTS.openMs / 1000),
   })
   .transform(({ failures, openSeconds }): CircuitSettings => ({ failures, openMs: openSeconds * 1000 }));
+const variable = z.string().regex(/^[A-Za-z_]\w*$/, 'write the name of a variable');
+
+const listenerSchema = z
+  .strictObject({
+    events: z
+      .array(z.enum(['finish', 'pause']))
+      .min(1)
+      .exactOptional(),
+    url: z.url({ protocol: /^https?$/ }).exactOptional(),
+    urlEnv: variable.exactOptional(),
+    secretEnv: variable.exactOptional(),
+    command: z.array(z.string().min(1)).min(1).exactOptional(),
+  })
+  .refine(({ url, urlEnv, command }) => [url, urlEnv, command].filter((one) => one !== undefined).length === 1, {
+    error: 'it has one of url, urlEnv and command',
+  })
+  .refine(({ command, secretEnv }) => (command === undefined) === (secretEnv !== undefined), {
+    error: 'a webhook is signed with the secret in the variable secretEnv, a command is not',
+  });
 
 const configSchema = z.strictObject({
   providers: endpointsSchema.default({}),
   pools: z.record(z.string().min(1), poolSchema).default({}),
   circuitBreaker: circuitSchema.exactOptional(),
   models: userModelsSchema.default({}),
+  notify: z.record(z.string().min(1), listenerSchema).exactOptional(),
   defaultModel: z
     .string()
     .regex(/^[^/\s]+\/\S+$/, 'write provider/model')
@@ -61,12 +82,13 @@ const MEMBERS: readonly string[] = [
   ...['kind', 'baseUrl', 'apiKeyEnv'],
   ...Object.keys(poolSchema.shape),
   ...['failures', 'openSeconds'],
+  ...Object.keys(listenerSchema.shape),
   ...USER_MODEL_MEMBERS,
 ];
 
 /** The form of the file, for errors. */
 const KNOWN =
-  'Known: providers: {NAME: {kind, baseUrl, apiKeyEnv}}, pools: {NAME: {models, rpm, tpm, inputTpm, outputTpm, inFlight, perDayUsd, dayStart}}, circuitBreaker: {failures, openSeconds}, models: {PROVIDER/MODEL: {…}}, defaultModel, environments: {NAME: {documents, services, purposes}}.';
+  'Known: providers: {NAME: {kind, baseUrl, apiKeyEnv}}, pools: {NAME: {models, rpm, tpm, inputTpm, outputTpm, inFlight, perDayUsd, dayStart}}, circuitBreaker: {failures, openSeconds}, models: {PROVIDER/MODEL: {…}}, notify: {NAME: {events, url, urlEnv, secretEnv, command}}, defaultModel, environments: {NAME: {documents, services, purposes}}.';
 
 /** What `tempered.config.{json,yaml}` sets for every command in its folder. */
 export interface NodeConfig {
@@ -78,6 +100,8 @@ export interface NodeConfig {
   readonly circuitBreaker?: CircuitSettings;
   /** What the user knows of models, prices included, by `provider/model`. */
   readonly models: UserModels;
+  /** Who is told of pauses and ends of batches, by name. */
+  readonly notify?: ListenerConfigs;
   /** The model of handles that name none, `provider/model`. */
   readonly defaultModel?: string | undefined;
   /** How prompts are made cheaper, by environment. */

@@ -1,5 +1,6 @@
 import path from 'node:path';
 import type { Client } from '@temporalio/client';
+import { Notifier, NOTIFIED_ENV } from '../activities/notifier.js';
 import { optimizationSwitch } from '../caching/config.js';
 import { createProviderSet } from '../providers/providerSet.js';
 import { openStore } from '../store/openStore.js';
@@ -43,6 +44,8 @@ export async function openContext(options: TemperedOptions): Promise<ClientConte
     providers,
     pools: config.pools,
     circuit: config.circuitBreaker,
+    notifier: new Notifier(config.notify ?? {}, env),
+    quiet: env[NOTIFIED_ENV] !== undefined,
     onProgress,
     optimizing: optimizationSwitch(env),
     optimization: (spec, id, call) => batchOptimization({ spec, id, call, env }),

@@ -17,7 +17,7 @@ export async function startWorkflow(
   row: BatchRow,
 ): Promise<void> {
   const client = await context.client();
-  const input = inputOf(row);
+  const input = { ...inputOf(row), ...(context.quiet ? { quiet: true } : {}) };
   try {
     await explained(row.id, () =>
       client.workflow.start<typeof batch>('batch', {

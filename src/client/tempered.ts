@@ -22,6 +22,7 @@ import { type StartOptions, type Submission, submit } from './submit.js';
 import type { BatchSummary } from './summary.js';
 import { isEnded, isSettled, untilStatus } from './settled.js';
 import type { TypedOutcome } from './typedOutcome.js';
+import { Schedules } from './schedules/schedules.js';
 import { poolsOf, work, type WorkOptions } from './work.js';
 
 /** A task, or the path of its file (`.ts`, `.js`, `.json`, `.yaml`). */
@@ -134,6 +135,11 @@ export class Tempered {
     return Promise.all(rows.map((row) => snapshotOf(this.context.store, row, this.context.providers)));
   }
 
+  /** Tasks that run again and again, on the server's schedules. */
+  get schedules(): Schedules {
+    return new Schedules(this.context);
+  }
+
   /** What the batches of the store cost, by day, week, service, model or batch. */
   costs(options: CostOptions = {}): Promise<Costs> {
     return readCosts(this.context.store, options, Date.now());
@@ -229,4 +235,4 @@ async function resolveTask<Input, Output>(task: TaskSource<Input, Output>): Prom
   return typeof task === 'string' ? loadTask(task) : task;
 }
 
-export type { EndpointCircuit, PoolState } from '../store/types.js';
+export type { EndpointCircuit, PoolPatch, PoolState } from '../store/types.js';

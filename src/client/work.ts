@@ -3,6 +3,7 @@ import type { AnyTask } from '../task/defineTask.js';
 import type { RunningWorker } from '../worker/startWorker.js';
 import { nativeConnection } from './connect.js';
 import type { ClientContext } from './context.js';
+import { submitFile } from './schedules/submitFile.js';
 
 /** Which work a process does. */
 export interface WorkOptions {
@@ -23,7 +24,7 @@ export interface WorkOptions {
 
 /** Starts a worker in this process, on a connection of its own. */
 export async function work(context: ClientContext, options: WorkOptions): Promise<RunningWorker> {
-  const { store, providers, pools: poolConfigs, circuit, optimizing } = context;
+  const { store, providers, pools: poolConfigs, circuit, notifier, optimizing } = context;
   const target = await context.target();
   const client = await context.client();
   const { tasks = [], pools, log, metrics, buildId } = options;
@@ -41,6 +42,8 @@ export async function work(context: ClientContext, options: WorkOptions): Promis
     providers,
     poolConfigs,
     circuit,
+    notifier,
+    submitFile: (batchId, input, signal) => submitFile(context, batchId, input, signal),
     optimizing,
     tasks,
     ...(pools === undefined ? {} : { pools }),

@@ -4,9 +4,10 @@ import { hostname } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import type { Client } from '@temporalio/client';
 import { bundleWorkflowCode, type NativeConnection, Runtime, Worker, type WorkerOptions } from '@temporalio/worker';
-import { BatchBook, TaskBook } from '../activities/context.js';
+import { BatchBook, type SubmitFile, TaskBook } from '../activities/context.js';
 import { watchFailures } from '../activities/failureWatch.js';
 import { type Activities, createActivities } from '../activities/index.js';
+import type { Notifier } from '../activities/notifier.js';
 import { MoneyWatch } from '../activities/reserve.js';
 import { CircuitBreaker } from '../limits/circuitBreaker.js';
 import { createControlCache } from '../limits/controlCache.js';
@@ -39,6 +40,10 @@ export interface StartWorkerOptions {
   readonly poolConfigs: PoolConfigs;
   /** When an endpoint counts as down. Default: 5 failures in a row, for 60 s. */
   readonly circuit?: CircuitSettings | undefined;
+  /** Tells the outside world of batches. */
+  readonly notifier: Notifier;
+  /** Starts batches of files, for schedules. */
+  readonly submitFile: SubmitFile;
   /** Modules this worker has loaded; tasks without functions need none. */
   readonly tasks: readonly AnyTask[];
   /** Pools to serve. Default: every provider whose key is set or which needs none. */
@@ -101,6 +106,8 @@ export async function startWorker(options: StartWorkerOptions): Promise<RunningW
     control: createControlCache(watchFailures({ store, client, batches, now: Date.now })),
     tasks: new TaskBook(store, tasks),
     batches,
+    notifier: options.notifier,
+    submitFile: options.submitFile,
     client,
     optimizing: options.optimizing,
     now: Date.now,

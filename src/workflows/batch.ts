@@ -15,12 +15,13 @@ import { handleMessages } from './batchMessages.js';
 import { BatchControl } from './control.js';
 import { MAX_SHARD_ITEMS } from './fanout.js';
 import { Intake, MAX_CARRIED_CHARS } from './intake.js';
+import { Notices } from './notices.js';
 import { functions, rows } from './proxies.js';
 import { prepareTask } from './prepare.js';
 import { configOf, settingsOf, withoutCarry } from './settings.js';
 import { NO_COUNTS, Shards } from './shards.js';
 import { progressDetails } from './summaries.js';
-import type { BatchConfig, BatchInput, BatchProgress, BatchResult, Halt } from './types.js';
+import type { BatchCarry, BatchConfig, BatchInput, BatchProgress, BatchResult, Halt } from './types.js';
 import { checkInput } from './validate.js';
 import { versioned } from './versioning.js';
 import { warmUp } from './warmUp.js';
@@ -51,6 +52,7 @@ export class BatchRun {
   finished = false;
   private probed: boolean;
   private yielding = false;
+  private notices: Notices | undefined;
 
   constructor(private readonly input: BatchInput) {
     const { carried } = input;
@@ -102,6 +104,10 @@ export class BatchRun {
       nextShard: carried?.nextShard ?? 0,
       failures: carried?.failures ?? [],
     });
+    const listeners = this.input.quiet === true ? [] : (opened.listeners ?? []);
+    this.notices = new Notices(this.batchId, listeners, (words) => this.rejected.push(words));
+    this.control.onPause = (paused, version) => this.notices?.paused(paused, version);
+    this.control.opened = true;
     return opened;
   }
 
@@ -196,6 +202,7 @@ export class BatchRun {
     const totals = await rows.finishBatch.executeWithOptions({ summary: status }, [this.batchId, status, reason]);
     this.finished = true;
     this.showDetails();
+    await this.notices?.finished(status, reason);
     await condition(allHandlersFinished);
     return { status, reason, ...totals };
   }
@@ -221,25 +228,9 @@ export class BatchRun {
     await this.loadAll(MAX_CARRIED_CHARS);
     // Last: an update that began while something was awaited would be cut off.
     await condition(allHandlersFinished);
-    const { cursor, items, returned } = shards.supply;
-    return continueAsNew<typeof batch>({
-      ...withoutCarry(this.input),
-      carried: {
-        cursor,
-        items,
-        returned,
-        nextShard: shards.nextShard,
-        counts: shards.counts,
-        controlVersion: this.control.controlVersion,
-        settings: this.control.settings,
-        paused: this.control.paused,
-        inputClosed: this.intake.closed,
-        backlog: this.intake.backlog,
-        probed: this.probed,
-        failures: shards.failures,
-        rejected: this.rejected,
-      },
-    });
+    const { control, intake, probed, rejected } = this;
+    const carried: BatchCarry = { ...control.carry(), ...intake.carry(), ...shards.carry(), probed, rejected };
+    return continueAsNew<typeof batch>({ ...withoutCarry(this.input), carried });
   }
 
   /** A worker paused the store's row already; the workflow makes it its own state, or stops if the task wants that. */

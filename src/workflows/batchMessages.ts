@@ -11,7 +11,6 @@ import {
   checkModel,
   checkWeight,
   isIndex,
-  limitsOf,
   readAddItems,
   readReason,
 } from './validate.js';
@@ -73,7 +72,8 @@ function handleUpdates(run: BatchRun): void {
   const when = (check: (value: unknown) => void) => ({
     validator: (value: unknown) => {
       if (run.finished || control.stop !== null) throw new Error('The batch has ended; nothing can be changed.');
-      check(value);
+      // The null of other SDKs arrives as no value at all.
+      check(value ?? null);
     },
   });
   const setConcurrency = async (wanted: Concurrency) => {
@@ -88,16 +88,19 @@ function handleUpdates(run: BatchRun): void {
     await control.change({ weight });
     return weight;
   };
-  const setBudget = async (usd: number | null) => {
+  const setBudget = async (sent: number | null) => {
+    const usd = sent ?? null;
     await control.change({ budgetNano: usd === null ? null : usdToNano(usd) });
     const { budgetNano } = control.settings;
     return budgetNano === null ? null : nanoToUsd(budgetNano);
   };
-  const setModel = async (model: string | null) => {
+  const setModel = async (sent: string | null) => {
+    const model = sent ?? null;
     await control.change({ model });
     return model;
   };
-  const setDeadline = async (iso: string | null) => {
+  const setDeadline = async (sent: string | null) => {
+    const iso = sent ?? null;
     await control.change({ deadline: iso === null ? null : Date.parse(iso) });
     return iso;
   };
@@ -114,14 +117,7 @@ function handleUpdates(run: BatchRun): void {
     setDeadline,
     when((value) => checkDeadline(value, Date.now())),
   );
-  setHandler(
-    messages.setLimitsUpdate,
-    async (limits) => {
-      await control.change({ limits: { ...control.settings.limits, ...limitsOf(limits) } });
-      return control.settings.limits;
-    },
-    when(checkLimits),
-  );
+  setHandler(messages.setLimitsUpdate, (limits) => control.setLimits(limits), when(checkLimits));
 }
 
 function handleQueries(run: BatchRun): void {

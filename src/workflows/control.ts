@@ -1,9 +1,10 @@
-import { CancellationScope, condition } from '@temporalio/workflow';
-import type { StopReason } from '../limits/types.js';
-import type { Control, PauseState } from '../store/types.js';
+import { CancellationScope, condition, patched } from '@temporalio/workflow';
+import type { PoolSettings, StopReason } from '../limits/types.js';
+import type { Control, PauseState, PoolPatch } from '../store/types.js';
+import { limitsBy } from '../task/limits.js';
 import { rows } from './proxies.js';
-import { controlSummary } from './summaries.js';
-import type { BatchSettings } from './types.js';
+import { controlSummary, namedLimits } from './summaries.js';
+import type { BatchCarry, BatchSettings } from './types.js';
 
 /** Pauses that a new model or key may end: choosing a model continues the batch. */
 const MODEL_PAUSES: readonly PauseState['reason'][] = [
@@ -22,6 +23,10 @@ export class BatchControl {
   paused: PauseState | null;
   /** Null = prompts may start. */
   stop: StopReason | null = null;
+  /** The batch's row is in the store: what was changed before is published then. */
+  opened = false;
+  /** Called when the batch pauses, with the version that publishes it. */
+  onPause: (paused: PauseState, version: number) => void = () => undefined;
   private ended = false;
   private published = 0;
   private writing = false;
@@ -45,6 +50,11 @@ export class BatchControl {
     if (cache !== undefined && this.settings.cache === undefined) this.settings = { ...this.settings, cache };
   }
 
+  /** What a continue-as-new carries over. */
+  carry(): Pick<BatchCarry, 'controlVersion' | 'settings' | 'paused'> {
+    return { controlVersion: this.version, settings: this.settings, paused: this.paused };
+  }
+
   /** Changes settings and waits until workers can read them. */
   async change(patch: Partial<BatchSettings>): Promise<void> {
     if (this.ended) return;
@@ -56,11 +66,27 @@ export class BatchControl {
     await this.publish();
   }
 
+  /**
+   * Changes the quotas of the pool the batch's model is in, and what the task itself brought of them; null takes one
+   * back. Returns all that are set live in the pool.
+   */
+  async setLimits(patch: PoolPatch): Promise<PoolSettings> {
+    const summary = `quotas of the pool: ${namedLimits(patch)}`;
+    const { model } = this.settings;
+    const set = await rows.setPoolLimits.executeWithOptions({ summary }, [this.batchId, model, patch]);
+    const { limits } = this.settings;
+    await this.change({ limits: limitsBy((name) => (patch[name] === undefined ? limits[name] : patch[name])) });
+    return set;
+  }
+
   /** Pauses or, with null, resumes. */
   async setPaused(paused: PauseState | null): Promise<void> {
     if (this.ended) return;
+    const fresh = paused !== null && this.paused === null;
     this.paused = paused;
-    await this.publish();
+    const published = this.publish();
+    if (fresh) this.onPause(paused, this.version);
+    await published;
   }
 
   /** Ends the starting of prompts for good; the first reason stays. */
@@ -87,6 +113,8 @@ export class BatchControl {
 
   /** One write at a time; the newest state wins. */
   private async publishUntil(wanted: number): Promise<void> {
+    // Of a batch that another SDK started, there is no row yet when its first messages come.
+    if (!this.opened && patched('publish-when-opened')) await condition(() => this.opened);
     while (this.published < wanted) {
       if (this.writing) {
         await condition(() => !this.writing);

@@ -19,6 +19,16 @@ export function batchId(taskName: string, taskHash: string, dataHash: string, ru
   return run === 0 ? base : `${base}-r${run}`;
 }
 
+/** Workflows of a schedule: the server adds the time of each firing. */
+export function scheduleWorkflowId(schedule: string): string {
+  return `schedule/${schedule}`;
+}
+
+/** The batch of a firing: the schedule's name and the time. */
+export function scheduledBatchId(workflowId: string): string {
+  return workflowId.slice(scheduleWorkflowId('').length).replaceAll(':', '-');
+}
+
 /** A shard of a batch. */
 export function shardId(batch: string, shard: number): string {
   return `${batch}/s${shard}`;

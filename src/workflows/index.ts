@@ -2,4 +2,5 @@
 export { batch } from './batch.js';
 export { item } from './item.js';
 export { review } from './review.js';
+export { scheduled } from './scheduled.js';
 export { shard } from './shard.js';

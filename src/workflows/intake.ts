@@ -2,7 +2,7 @@ import { ActivityFailure, ApplicationFailure, condition } from '@temporalio/work
 import { background } from './background.js';
 import { LINGER_MS } from './fanout.js';
 import { loading } from './proxies.js';
-import type { AddItems } from './types.js';
+import type { AddItems, BatchCarry } from './types.js';
 
 /** Characters of chunks carried over a continue-as-new, at most: far below the 2 MB an input may have. */
 export const MAX_CARRIED_CHARS = 256 * 1024;
@@ -28,6 +28,11 @@ export class Intake {
   /** True when no record can come any more. */
   get isOver(): boolean {
     return this.closed && this.backlog.length === 0;
+  }
+
+  /** What a continue-as-new carries over. */
+  carry(): Pick<BatchCarry, 'inputClosed' | 'backlog'> {
+    return { inputClosed: this.closed, backlog: this.backlog };
   }
 
   /** Characters of JSON that are not stored yet. */

@@ -1,7 +1,7 @@
 import { defineQuery, defineSignal, defineUpdate } from '@temporalio/workflow';
-import type { Concurrency, StopReason } from '../limits/types.js';
+import type { Concurrency, PoolSettings, StopReason } from '../limits/types.js';
 import type { RetryStateData } from '../recovery/types.js';
-import type { PoolLimits } from '../task/spec.js';
+import type { PoolPatch } from '../store/types.js';
 import type { AddItems, BatchConfig, BatchProgress, FailureNote, Halt, ReviewAnswer, Tuned } from './types.js';
 
 /** Stops starting prompts; those in flight finish. */
@@ -30,8 +30,8 @@ export const setBudgetUpdate = defineUpdate<number | null, [number | null]>('set
 export const setModelUpdate = defineUpdate<string | null, [string | null]>('setModel');
 /** ISO time; null = none. */
 export const setDeadlineUpdate = defineUpdate<string | null, [string | null]>('setDeadline');
-/** Pool limits this batch respects from now on. */
-export const setLimitsUpdate = defineUpdate<PoolLimits, [PoolLimits]>('setLimits');
+/** Quotas of the pool that the batch's model is in, for every batch there; null takes one back. Returns all set so. */
+export const setLimitsUpdate = defineUpdate<PoolSettings, [PoolPatch]>('setLimits');
 
 /** Counts of closed shards and open ones, with `asOf`. */
 export const progressQuery = defineQuery<BatchProgress>('progress');

@@ -4,8 +4,10 @@ import type {
   CacheActivities,
   FunctionActivities,
   ItemActivities,
+  NotifyActivities,
   PromptActivities,
   ReviewActivities,
+  ScheduleActivities,
 } from '../activities/types.js';
 import { GATE_BOUND_MS, PAGE_BOUND_MS } from '../limits/bounds.js';
 import { CONTROL_QUEUE } from './ids.js';
@@ -85,6 +87,22 @@ export function loading(queue: string): ActivityInterfaceFor<Pick<FunctionActivi
     retry: { initialInterval: '500 ms', maximumInterval: '10 s' },
   });
 }
+
+/** Telling listeners: tried again for an hour, while the batch waits with its last step. */
+export const notices = proxyActivities<NotifyActivities>({
+  taskQueue: CONTROL_QUEUE,
+  startToCloseTimeout: '11 minutes',
+  scheduleToCloseTimeout: '1 hour',
+  retry: { initialInterval: '1 s', maximumInterval: '1 minute' },
+});
+
+/** Firings of a schedule: loading may take long, and a batch days; heartbeats tell whether anybody is at it. */
+export const scheduling = proxyActivities<ScheduleActivities>({
+  taskQueue: CONTROL_QUEUE,
+  startToCloseTimeout: '365 days',
+  heartbeatTimeout: HEARTBEAT_TIMEOUT,
+  retry: { initialInterval: '1 s', maximumInterval: '1 minute' },
+});
 
 /** Validating a person's answer: on the task's queue, answered at once or refused. */
 export function reviews(queue: string): ActivityInterfaceFor<ReviewActivities> {

@@ -27,7 +27,7 @@ import { MAX_INLINE_SHARD_RECORDS } from './paging.js';
 import { rows } from './proxies.js';
 import { shard } from './shard.js';
 import { shardDetails } from './summaries.js';
-import type { FailureNote, ShardResult } from './types.js';
+import type { BatchCarry, FailureNote, ShardResult } from './types.js';
 
 /** Failures the query `failures` shows. */
 const FAILURE_NOTES = 50;
@@ -76,6 +76,12 @@ export class Shards {
 
   /** Number of the next shard. */
   nextShard: number;
+
+  /** What a continue-as-new carries over. */
+  carry(): Pick<BatchCarry, 'cursor' | 'items' | 'returned' | 'nextShard' | 'counts' | 'failures'> {
+    const { cursor, items, returned } = this.supply;
+    return { cursor, items, returned, nextShard: this.nextShard, counts: this.counts, failures: this.failures };
+  }
 
   /** Shards whose workflow runs. */
   get openCount(): number {

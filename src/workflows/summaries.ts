@@ -1,7 +1,7 @@
 import type { ExecutionMode } from '../store/types.js';
 import type { ItemPlan, RetryStateData } from '../recovery/types.js';
 import { pathText } from '../recovery/paths.js';
-import type { Control } from '../store/types.js';
+import type { Control, PoolPatch } from '../store/types.js';
 import { type BatchCache, decisionText } from '../task/cachePlan.js';
 import { nanoToUsd } from '../task/money.js';
 import type { Issue } from '../task/outcome.js';
@@ -92,6 +92,13 @@ export function progressDetails(progress: BatchProgress, cache?: BatchCache): st
 /** The decision about a batch's cache, with its arithmetic and who counted. */
 function cacheText({ decision, countedBy }: BatchCache): string {
   return `${decisionText(decision)} (${countedBy === 'provider' ? 'counted by the provider' : 'estimated'})`;
+}
+
+/** A change of a pool's quotas in words. */
+export function namedLimits(patch: PoolPatch): string {
+  return Object.entries(patch)
+    .map(([name, limit]) => `${name} ${limit ?? 'none'}`)
+    .join(', ');
 }
 
 /** One line for a publication: what holds for every prompt from now on. */

@@ -1,3 +1,4 @@
+import type { NoticeEvent } from '../activities/notifier.js';
 import type { ItemPlan, RetryStateData } from '../recovery/types.js';
 import type { BatchOptions, ExecutionMode, OnDeadline, PauseState, RangeCounts } from '../store/types.js';
 import type { Concurrency, StopReason } from '../limits/types.js';
@@ -34,6 +35,8 @@ export interface BatchInput {
   readonly maxFailures?: MaxFailures;
   /** Input grows by `addItems` until `closeInput`. Default false: the records are in the store already. */
   readonly open?: boolean;
+  /** Tells nobody of its pauses and its end. Default: whom `tempered.config` names under `notify`. */
+  readonly quiet?: boolean;
   /** How prompts are made cheaper, as the client resolved it. Default: as the task says. */
   readonly optimization?: OptimizationConfig;
   /** State carried over a continue-as-new. Not for callers. */
@@ -228,6 +231,22 @@ export interface ItemResult {
   readonly prompts: number;
   /** Dollars; null when a part is unknown. */
   readonly costUsd: number | null;
+}
+
+/** What listeners are told. */
+export interface Notice {
+  /** The batch. */
+  readonly batchId: string;
+  /** Its end, or a pause. */
+  readonly event: NoticeEvent;
+  /** Tells pauses apart; 0 for the end. */
+  readonly number: number;
+  /** When it happened; milliseconds since epoch. */
+  readonly at: number;
+  /** The batch's state now. */
+  readonly status: 'paused' | BatchResult['status'];
+  /** Why it paused or ended early; null = it did not. */
+  readonly reason: { readonly category: string; readonly message: string } | null;
 }
 
 /** Payload of the signal `halted`: a worker paused the store's control row at this version. */

@@ -2,10 +2,10 @@ import { ApplicationFailure } from '@temporalio/common';
 import { thrownText } from '../task/errors.js';
 import type { Json } from '../task/json.js';
 import { isJsonObject } from '../task/json.js';
-import { LIMIT_NAMES, limitsBy } from '../task/limits.js';
+import { LIMIT_NAMES } from '../task/limits.js';
 import { isMaxFailures, MAX_FAILURES_FORM } from '../task/maxFailures.js';
-import { MAX_ITEM_TIMEOUT_MS, type PoolLimits } from '../task/spec.js';
-import type { ExecutionMode, OnDeadline } from '../store/types.js';
+import { MAX_ITEM_TIMEOUT_MS } from '../task/spec.js';
+import type { ExecutionMode, OnDeadline, PoolPatch } from '../store/types.js';
 import type { AddItems, BatchInput } from './types.js';
 
 /** Checks of messages, which any SDK may send. Pure; each throws an Error that says what is wanted. */
@@ -98,20 +98,19 @@ function checkMaxFailures(value: unknown): void {
   if (!isMaxFailures(value)) throw new Error(`maxFailures wants ${MAX_FAILURES_FORM}`);
 }
 
-/** Pool limits: positive numbers under their names. */
+const POOL_SETTINGS: readonly string[] = [...LIMIT_NAMES, 'perDayUsd'] satisfies (keyof PoolPatch)[];
+
+/** Quotas of a pool: positive numbers under their names; null takes one back. */
 export function checkLimits(value: unknown): void {
   if (!isJsonObject(value)) throw new Error('setLimits wants an object such as {"rpm": 600}');
-  for (const [name, limit] of Object.entries(value)) {
-    if (!LIMIT_NAMES.some((known) => known === name)) {
-      throw new Error(`setLimits knows ${LIMIT_NAMES.join(', ')}; not ${name}`);
+  const named = Object.entries(value);
+  if (named.length === 0) throw new Error(`setLimits wants one of ${POOL_SETTINGS.join(', ')}`);
+  for (const [name, limit] of named) {
+    if (!POOL_SETTINGS.includes(name)) throw new Error(`setLimits knows ${POOL_SETTINGS.join(', ')}; not ${name}`);
+    if (limit !== null && !(typeof limit === 'number' && limit > 0)) {
+      throw new Error(`setLimits wants a positive number for ${name}, or null for what is configured`);
     }
-    if (typeof limit !== 'number' || !(limit > 0)) throw new Error(`setLimits wants a positive number for ${name}`);
   }
-}
-
-/** Keeps the limits' known names; for values that passed {@link checkLimits}. */
-export function limitsOf(value: PoolLimits): PoolLimits {
-  return limitsBy((name) => value[name]);
 }
 
 /** Position of a record. */

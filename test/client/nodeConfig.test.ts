@@ -103,3 +103,17 @@ test('two files are one too many', async () => {
   await writeFile(path.join(folder, 'tempered.config.yaml'), '');
   expect((await refusal('tempered.config.json', '{}')).message).toContain('tempered.config.yaml');
 });
+
+test('listeners are webhooks with a secret, or commands', async () => {
+  const of = (ops: object) => JSON.stringify({ notify: { ops } });
+  const webhook = { events: ['pause'], url: 'https://hooks.example.com/x', secretEnv: 'HOOK_SECRET' };
+  expect((await load('tempered.config.json', of(webhook))).notify).toEqual({ ops: webhook });
+  const unsigned = await refusal('tempered.config.json', of({ url: 'https://hooks.example.com/secret-path' }));
+  expect(unsigned.explanation).toContain('secretEnv');
+  expect(unsigned.explanation).not.toContain('secret-path');
+  const both = await refusal('tempered.config.json', of({ ...webhook, command: ['x'] }));
+  expect(both.explanation).toContain('one of url, urlEnv and command');
+  expect((await refusal('tempered.config.json', of({ command: ['x'], every: 1 }))).explanation).toContain(
+    '"notify.ops.every"',
+  );
+});

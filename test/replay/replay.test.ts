@@ -31,7 +31,7 @@ async function replay(file: string, workflowBundle: WorkflowBundle): Promise<voi
 test('every kept history replays with the workflows as they are', async () => {
   const files = (await readdir(HISTORIES)).filter((name) => name.endsWith('.json')).sort();
   const kinds = new Set(files.map((name) => name.split('-')[0]));
-  expect([...kinds].sort()).toEqual(['batch', 'item', 'review', 'shard']);
+  expect([...kinds].sort()).toEqual(['batch', 'item', 'review', 'scheduled', 'shard']);
   for (const file of files) {
     await replay(file, bundle).catch((error: unknown) => {
       throw new Error(`${file} does not replay`, { cause: error });

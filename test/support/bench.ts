@@ -42,6 +42,11 @@ export class Bench {
     return new Bench(folder, temporal, connection, sim, tempered, await openStore(url));
   }
 
+  /** The Temporal server, `host:port`. */
+  get address(): string {
+    return this.temporal.address;
+  }
+
   /** A bare Temporal client: what any other program has. */
   get client(): Client {
     return new Client({ connection: this.connection });

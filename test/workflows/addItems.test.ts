@@ -64,6 +64,22 @@ test('a chunk with an id that is there already is refused and told; the batch go
   ]);
 });
 
+test('a message that starts a batch, before its row is in the store, waits for it', async () => {
+  const handle = await bench.client.workflow.signalWithStart('batch', {
+    workflowId: 'paused-first',
+    taskQueue: 'tempered',
+    args: [{ task: TASK, open: true }],
+    signal: 'pause',
+    signalArgs: [],
+  });
+  expect(await handle.executeUpdate('setBudget', { args: [undefined] })).toBeNull();
+  expect(await bench.tempered.batch('paused-first').progress()).toMatchObject({ status: 'paused' });
+  await handle.signal('addItems', { clientKey: 'a', items: records(2, 7_000) });
+  await handle.signal('resume');
+  await handle.signal('closeInput');
+  expect(await handle.result()).toMatchObject({ status: 'finished', succeeded: 2 });
+});
+
 test('records that came before a cancellation have their outcome too', async () => {
   const id = 'streamed-cancelled';
   const handle = await stream(id, { clientKey: 'a', items: records(4) });

@@ -118,8 +118,13 @@ test('limits change while it runs', async () => {
   await slow(50);
   const batch = await start(10, { concurrency: 5 });
   await expect(batch.setLimits({ rpm: -1 })).rejects.toMatchObject({ category: 'input' });
+  await expect(batch.setLimits({})).rejects.toMatchObject({ category: 'input' });
   expect(await batch.setLimits({ inFlight: 1 })).toEqual({ inFlight: 1 });
   expect(await batch.setLimits({ rpm: 6_000 })).toEqual({ inFlight: 1, rpm: 6_000 });
+  expect(await bench.tempered.pools()).toContainEqual(
+    expect.objectContaining({ pool: 'anthropic', set: { inFlight: 1, rpm: 6_000 } }),
+  );
+  expect(await batch.setLimits({ inFlight: null, rpm: null })).toEqual({});
   expect(await batch.result()).toMatchObject({ succeeded: 10 });
 });
 

@@ -7,19 +7,12 @@ import type { AnyTask } from '../../task/defineTask.js';
 import { TemperedError } from '../../task/errors.js';
 import { loadTask } from '../../task/loadTask.js';
 import type { MaxFailures } from '../../task/maxFailures.js';
+import { withBatchOptions } from '../batchOptions.js';
 import { type CommandHost, type PlaceOptions, shellWord, withPlace } from '../command.js';
 import type { ExitCode } from '../exit.js';
 import { Interrupt } from '../interrupt.js';
 import type { Io } from '../io.js';
-import {
-  concurrency as concurrencyOption,
-  amount,
-  deadline,
-  dollars,
-  duration,
-  maxFailures,
-  wholeNumber,
-} from '../parse.js';
+import { deadline, duration } from '../parse.js';
 import { withTempered } from '../place.js';
 import { Session } from '../session.js';
 import { startText } from '../startText.js';
@@ -73,23 +66,12 @@ export interface RunOptions extends PlaceOptions {
 
 /** Adds `run`. */
 export function addRun(program: Command, host: CommandHost): void {
-  withPlace(program.command('run'))
+  const command = withPlace(program.command('run'))
     .description('run a task over a data set; run again, it continues or shows what is there')
     .argument('<task>', 'task file: .ts, .js, .json, .yaml')
     .argument('<data>', 'data set: .jsonl, .csv, .parquet')
-    .option('--out <file>', 'results: .jsonl, .csv or .parquet (default: .tempered/results/BATCH.jsonl)')
-    .option('--model <provider/model>', "use this model instead of the task's")
-    .option(
-      '--concurrency <n>',
-      'prompts in flight, or auto: as many as the endpoint takes well (default: 50)',
-      concurrencyOption,
-    )
-    .option('--weight <n>', 'part of a quota that several batches want (default: 1)', amount)
-    .addOption(new Option('--execution <mode>', 'how records run (default: item)').choices(['item', 'inline']))
-    .option('--limit <n>', 'only the first records', wholeNumber(1))
-    .option('--budget <usd>', 'most it may cost', dollars)
-    .addOption(new Option('--on-budget <what>', 'at the end of the budget (default: pause)').choices(['pause', 'stop']))
-    .option('--max-failures <n>', "pause after more failures than this: 20, or 5% (default: the task's)", maxFailures)
+    .option('--out <file>', 'results: .jsonl, .csv or .parquet (default: .tempered/results/BATCH.jsonl)');
+  withBatchOptions(command)
     .option('--deadline <dur>', 'no prompt starts after this: 30m, 2h, or an ISO time', deadline)
     .addOption(
       new Option(

@@ -1,8 +1,9 @@
 import type { Command } from 'commander';
 import type { BatchHandle } from '../../client/handle.js';
+import type { PoolPatch } from '../../client/tempered.js';
 import type { Concurrency } from '../../client/work.js';
 import { TemperedError } from '../../task/errors.js';
-import { LIMIT_NAMES, limitsBy } from '../../task/limits.js';
+import { LIMIT_NAMES } from '../../task/limits.js';
 import { type CommandHost, type PlaceOptions, withPlace } from '../command.js';
 import { EXIT, type ExitCode } from '../exit.js';
 import type { Io } from '../io.js';
@@ -36,7 +37,11 @@ export function addSet(program: Command, host: CommandHost): void {
     .option('--model <provider/model>', "model for every prompt from now on, or none for the task's own")
     .option('--deadline <dur>', 'no prompt starts after this (30m, 2h, ISO time), or none', orNone(deadline))
     .option('--pool <name>', 'change the quotas of a pool, for every batch and worker that uses it')
-    .option('--rpm <n>', 'requests a minute; none = as configured or told by the provider', orNone(wholeNumber(1)))
+    .option(
+      '--rpm <n>',
+      "requests a minute, of the batch's pool or of the one named; none = as configured or told",
+      orNone(wholeNumber(1)),
+    )
     .option('--tpm <n>', 'tokens a minute', orNone(wholeNumber(1)))
     .option('--input-tpm <n>', 'input tokens a minute', orNone(wholeNumber(1)))
     .option('--output-tpm <n>', 'output tokens a minute', orNone(wholeNumber(1)))
@@ -59,13 +64,7 @@ export function addSet(program: Command, host: CommandHost): void {
 /** Sends what was named; returns the values now in force. */
 async function change(batch: BatchHandle, options: SetOptions): Promise<Readonly<Record<string, unknown>>> {
   const changed: Record<string, unknown> = {};
-  const limits = limitsBy((limit) => {
-    const value = options[limit];
-    if (value !== 'none') return value;
-    throw new TemperedError('input', 'A batch can lower the limits of its pool, not lift them.', {
-      remedy: 'Change the pool: tempered set --pool NAME --rpm none',
-    });
-  });
+  const limits = patchOf(options);
   if (options.concurrency !== undefined) changed['concurrency'] = await batch.setConcurrency(options.concurrency);
   if (options.weight !== undefined) changed['weight'] = await batch.setWeight(options.weight);
   if (options.model !== undefined) changed['model'] = await batch.setModel(orNull(options.model));
@@ -88,12 +87,9 @@ function needed(): never {
 
 /** Changes a pool's quotas in the store, where every worker looks. */
 async function setPool(io: Io, batch: string | undefined, pool: string, options: SetOptions): Promise<ExitCode> {
-  const { concurrency, weight, budget, model, deadline: until, perDay } = options;
+  const { concurrency, weight, budget, model, deadline: until } = options;
   const ofBatch = [batch, concurrency, weight, budget, model, until].some((value) => value !== undefined);
-  const patch = {
-    ...patchOf(options),
-    ...(perDay === undefined ? {} : { perDayUsd: orNull(perDay) }),
-  };
+  const patch = patchOf(options);
   if (ofBatch || Object.keys(patch).length === 0) {
     throw new TemperedError('input', ofBatch ? 'A pool has quotas only.' : 'Nothing to set was named.', {
       remedy: `For example: tempered set --pool ${pool} --rpm 600 --per-day 20`,
@@ -107,13 +103,12 @@ async function setPool(io: Io, batch: string | undefined, pool: string, options:
   });
 }
 
-function patchOf(options: SetOptions): Readonly<Record<string, number | null>> {
-  return Object.fromEntries(
-    LIMIT_NAMES.flatMap((name) => {
-      const value = options[name];
-      return value === undefined ? [] : [[name, orNull(value)] as const];
-    }),
-  );
+function patchOf({ perDay, ...limits }: SetOptions): PoolPatch {
+  const named = LIMIT_NAMES.flatMap((name) => {
+    const value = limits[name];
+    return value === undefined ? [] : [[name, orNull(value)] as const];
+  });
+  return { ...Object.fromEntries(named), ...(perDay === undefined ? {} : { perDayUsd: orNull(perDay) }) };
 }
 
 function orNull<T>(value: T | 'none'): T | null {

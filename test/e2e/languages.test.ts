@@ -1,0 +1,162 @@
+import { execFile } from 'node:child_process';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { promisify } from 'node:util';
+import { obtainProgram } from '../../src/client/embedded/index.js';
+import { itemId, reviewId } from '../../src/workflows/ids.js';
+import { Bench, outcomesOf, until } from '../support/bench.js';
+import { buildGo, preparePython, snippets, writePrograms } from '../support/languages.js';
+
+// The first time on a machine Python's SDK is installed and Go's compiled.
+jest.setTimeout(300_000);
+
+const TASK = {
+  name: 'moods',
+  model: 'anthropic/claude-sonnet-4-6',
+  schema: { type: 'object', properties: { mood: { enum: ['happy', 'sad'] } }, required: ['mood'] },
+};
+
+let bench: Bench;
+let folder: string;
+let python: string;
+let built: Promise<string>;
+beforeAll(async () => {
+  folder = await mkdtemp(path.join(tmpdir(), 'tempered-languages-'));
+  await writePrograms(folder);
+  built = buildGo(folder);
+  // Told where it is waited for.
+  built.catch(() => undefined);
+  [bench, python] = await Promise.all([Bench.open(), preparePython()]);
+  await bench.work();
+});
+afterAll(async () => {
+  await bench.close();
+  await rm(folder, { recursive: true, force: true });
+});
+beforeEach(() => bench.scenario({}));
+
+/** Runs a program as a person would; returns what it printed. */
+async function run(program: string, ...args: readonly string[]): Promise<string> {
+  const { PATH, HOME } = process.env;
+  const env = { PATH, HOME, TEMPORAL_ADDRESS: bench.address };
+  return (await promisify(execFile)(program, args, { cwd: folder, env })).stdout.trim();
+}
+
+/** Skips Python's own end, which Temporal's SDK sometimes aborts (sdk-python's #300): what was printed is whole by then. */
+const WITHOUT_END = `
+import os, runpy, sys
+sys.argv = sys.argv[1:]
+runpy.run_path(sys.argv[0], run_name="__main__")
+sys.stdout.flush()
+os._exit(0)`;
+const runPython = (...args: readonly string[]) => run(python, '-c', WITHOUT_END, ...args);
+
+/** An open batch whose prompts take a while: nothing it is told comes too late. `field`: of its records. */
+async function startSlow(batchId: string, field: string): Promise<void> {
+  await bench.scenario({ latency: { fixedMs: 10_000 } });
+  const items = Array.from({ length: 40 }, (_, i) => ({ [field]: `happy day number ${i} of ${batchId}` }));
+  await bench.client.workflow.signalWithStart('batch', {
+    workflowId: batchId,
+    taskQueue: 'tempered',
+    args: [{ task: { ...TASK, prompt: `Greeting: {{${field}}}` }, open: true, concurrency: 6 }],
+    signal: 'addItems',
+    signalArgs: [{ clientKey: 'first', items }],
+  });
+  // Its record 3 is a workflow then, and waits for its answer.
+  await until(async () => {
+    const item = await bench.client.workflow
+      .getHandle(itemId(batchId, 3))
+      .describe()
+      .catch(() => undefined);
+    return item !== undefined && (await bench.tempered.batch(batchId).progress()).counters.inFlight >= 4;
+  });
+}
+
+/** Messages of a workflow that its history shows, and the words for what they changed. */
+async function messagesOf(workflowId: string): Promise<{ signals: string[]; updates: string[]; summaries: string }> {
+  const { events } = await bench.client.workflow.getHandle(workflowId).fetchHistory();
+  const all = events ?? [];
+  return {
+    signals: all.flatMap(({ workflowExecutionSignaledEventAttributes: signal }) => signal?.signalName ?? []),
+    updates: all.flatMap(
+      ({ workflowExecutionUpdateAcceptedEventAttributes: update }) => update?.acceptedRequest?.input?.name ?? [],
+    ),
+    summaries: all.map(({ userMetadata }) => Buffer.from(userMetadata?.summary?.data ?? []).toString()).join('\n'),
+  };
+}
+
+const answers = async (batchId: string) =>
+  (await outcomesOf(bench.tempered.batch(batchId))).map(({ status, error }) => error?.category ?? status);
+
+test('Python says everything there is to a running batch; history shows every message and what it changed', async () => {
+  await startSlow('from-python', 'text');
+  const progress: unknown = JSON.parse(await runPython('steer.py', 'from-python', '3'));
+  expect(progress).toMatchObject({ items: 40 });
+  await bench.scenario({});
+  const batch = bench.tempered.batch('from-python');
+  expect(await batch.result()).toMatchObject({ status: 'finished', items: 41, succeeded: 39 });
+  const outcomes = await answers('from-python');
+  expect([outcomes[3], outcomes[13], outcomes[40]]).toEqual(['cancelled', 'cancelled', 'succeeded']);
+  const { signals, updates, summaries } = await messagesOf('from-python');
+  const sent = ['pause', 'cancelItem', 'addItems', 'closeInput', 'resume'];
+  expect(signals.filter((name) => name !== 'drained')).toEqual(['addItems', ...sent]);
+  const limits = ['setModel', 'setModel', 'setDeadline', 'setLimits'];
+  expect(updates).toEqual(['setConcurrency', 'setWeight', 'setBudget', ...limits]);
+  expect((await messagesOf(itemId('from-python', 3))).signals).toEqual(['skip']);
+  for (const words of ['paused: user', '20 in flight', 'budget $2.5', 'model anthropic/claude-haiku-4-5', 'until 2'])
+    expect(summaries).toContain(words);
+  expect(summaries).toMatch(/quotas of the pool: (rpm 3000, inFlight 100|inFlight 100, rpm 3000)/);
+  expect(await bench.tempered.pools()).toMatchObject([{ pool: 'anthropic', set: { rpm: 3_000, inFlight: 100 } }]);
+
+  await runPython('answer.py', 'from-python', '3');
+  expect((await outcomesOf(batch))[3]).toMatchObject({ status: 'succeeded', output: { mood: 'sad' } });
+  expect((await messagesOf(reviewId('from-python', 3))).updates).toEqual(['answer']);
+});
+
+test('Python starts a batch by signal-with-start and streams records into it', async () => {
+  const result: unknown = JSON.parse(await runPython('stream.py', 'python-stream'));
+  expect(result).toMatchObject({ status: 'finished', items: 30, succeeded: 30 });
+  expect((await messagesOf('python-stream')).signals.filter((name) => name === 'addItems')).toHaveLength(3);
+});
+
+test('the commands of the temporal program in docs/messages.md do what they say', async () => {
+  const program = await obtainProgram({ env: process.env, onProgress: () => undefined });
+  const [toBatch = [], toRecord = [], elsewhere = []] = snippets('messages.md', 'sh').map((block) => {
+    const lines = block.trim().split('\n');
+    return lines.map((line) => line.replaceAll('BATCH', 'from-temporal'));
+  });
+  const say = (line: string) => run('sh', '-c', line.replace(/^temporal /, `${program} `));
+  await startSlow('from-temporal', 'name');
+  const [state = '', skip = '', answer = ''] = toRecord;
+  expect(await say(state)).toContain('promptsUsed');
+  for (const line of [skip, ...toBatch]) await say(line);
+  await bench.scenario({});
+  const batch = bench.tempered.batch('from-temporal');
+  expect(await batch.result()).toMatchObject({ status: 'cancelled' });
+  const { signals, updates } = await messagesOf('from-temporal');
+  expect(signals.filter((name) => name !== 'drained')).toEqual([
+    'addItems',
+    'pause',
+    'cancelItem',
+    'addItems',
+    'resume',
+  ]);
+  expect(updates).toHaveLength(7);
+  expect(answer).toContain('answer');
+  await expect(say(answer)).rejects.toThrow('does not fit the schema');
+  await say(answer.replace('"Good day, Ada!"', '{"mood":"happy"}'));
+  expect((await outcomesOf(batch))[0]).toMatchObject({ status: 'succeeded' });
+
+  for (const line of elsewhere) await say(line);
+  expect(await bench.client.workflow.getHandle('my-batch').result()).toMatchObject({
+    status: 'finished',
+    succeeded: 1,
+  });
+});
+
+test('Go starts a batch, changes it and waits for its end', async () => {
+  const said = (await run(await built, 'from-go')).split('\n');
+  expect(said.at(-1)).toBe('finished: 2 succeeded, 1 not run');
+  expect((await messagesOf('from-go')).updates).toEqual(['setConcurrency', 'setBudget', 'setLimits']);
+});
