@@ -104,6 +104,7 @@ export function buildAsk(input: AskInput): Ask {
     effort: chosen.sent.effort,
     cachePrefix: marks !== undefined,
     cacheMarks: marks,
+    explicitCache: cache.config.enabled && control.cache?.model === model ? control.cache.explicit : undefined,
     params: task.spec.params,
     timeoutMs: task.plan.promptTimeoutMs,
   };

@@ -7,6 +7,7 @@ import type { TaskSpec } from '../task/spec.js';
 import type { Ask } from './ask.js';
 import { cachingOf } from './caching.js';
 import type { ActivityDeps } from './context.js';
+import { cachesOf, explicitCache, unlessGone } from './explicitCache.js';
 import { withHeartbeat } from './heartbeat.js';
 import { type Job, openJob } from './job.js';
 import { askOf } from './jobAsk.js';
@@ -47,15 +48,27 @@ export function openedCaching(
 export function createCacheActivities(deps: ActivityDeps): CacheActivities {
   return {
     prepareCache: (input) =>
-      withHeartbeat(
-        () => null,
-        async ({ log, cancellationSignal }) => {
-          const [job, control] = await Promise.all([openJob(deps, input), deps.control.read(input.batchId)]);
-          return prepared(deps, job, control, log, cancellationSignal);
-        },
+      withHeartbeat(nothing, async ({ log, cancellationSignal }) => {
+        const [job, control] = await Promise.all([openJob(deps, input), deps.control.read(input.batchId)]);
+        return prepared(deps, job, control, log, cancellationSignal);
+      }),
+
+    renewCache: ({ model, name, ttlSeconds }) =>
+      withHeartbeat(nothing, ({ cancellationSignal: signal }) =>
+        unlessGone(async () => {
+          const { expiresAt } = await cachesOf(deps, model).renew(name, ttlSeconds, signal);
+          return { expiresAt };
+        }),
       ),
+
+    removeCache: ({ model, name }) =>
+      withHeartbeat(nothing, async ({ cancellationSignal: signal }) => {
+        await unlessGone(() => cachesOf(deps, model).remove(name, signal));
+      }),
   };
 }
+
+const nothing = () => null;
 
 async function prepared(
   deps: ActivityDeps,
@@ -77,7 +90,8 @@ async function prepared(
   else if (cache.decision.reason === 'not_supported') {
     log.warn('Cache optimization requested but not supported by provider');
   }
-  return cache;
+  const explicit = await explicitCache(deps, job, ask, cache, { warn, signal });
+  return explicit === undefined ? cache : { ...cache, explicit };
 }
 
 function undecided({ cache: _decided, ...control }: Control): Control {

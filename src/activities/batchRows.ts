@@ -20,7 +20,7 @@ export function createBatchActivities(deps: ActivityDeps): BatchActivities {
   const { store, pools, notifier, now, providers } = deps;
   return {
     async openBatch(batchId: string, input: BatchInput): Promise<OpenedBatch> {
-      const row = (await store.getBatch(batchId)) ?? (await registerBatch(store, batchId, input, now()));
+      const row = (await store.getBatch(batchId)) ?? (await registerBatch(deps, batchId, input));
       const spec = await store.getTask(row.taskHash);
       if (spec === undefined) throw new TemperedError('input', `The store knows no task ${row.taskHash}.`);
       if (row.startedAt === null) await store.updateBatch(batchId, { startedAt: now(), status: 'running' });

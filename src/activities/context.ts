@@ -15,8 +15,10 @@ import { TemperedError } from '../task/errors.js';
 import type { TaskFunctions } from '../task/functions.js';
 import type { Json } from '../task/json.js';
 import type { TaskSpec } from '../task/spec.js';
+import type { CacheFaults } from './cacheFaults.js';
 import type { ScheduledInput } from '../workflows/scheduleTypes.js';
 import type { Notifier } from './notifier.js';
+import type { Optimizing } from './registerBatch.js';
 import type { MoneyWatch } from './reserve.js';
 
 /** Starts the batch `batchId` of a task and data in files. */
@@ -52,8 +54,12 @@ export interface ActivityDeps {
   readonly submitFile: SubmitFile;
   /** For words to a batch workflow. */
   readonly client: Client;
+  /** Caches that could not be used. */
+  readonly cacheFaults: CacheFaults;
   /** LLM_OPTIMIZATION_ENABLED of this process; undefined = the batch's own settings hold. */
   readonly optimizing?: boolean | undefined;
+  /** For batches that another SDK starts. */
+  readonly optimization: Optimizing;
   /** Milliseconds since epoch. */
   readonly now: () => number;
   /** Takes what failed beside the work, for the log. */

@@ -70,7 +70,7 @@ export class PromptRun {
       await letThrough(this.deps, sender, ask);
       await this.reserve(ask, word, permit.settings, waits);
       tokens = null;
-      const reply = await send(this.deps, job, ask, this.scope.signal);
+      const reply = await send(this.deps, job, ask, this.scope);
       tokens = await heard(this.deps, { job, control }, ask, reply);
       return await this.settle(ask, control, reply, waits);
     } finally {

@@ -1,15 +1,31 @@
 import type { BatchOptions, BatchRow, Store } from '../store/types.js';
+import { parseOptimization } from '../caching/config.js';
 import { TemperedError } from '../task/errors.js';
+import type { OptimizationConfig, OptimizationLayer } from '../task/optimization.js';
 import type { TaskSpec } from '../task/spec.js';
 import { parseTaskFile } from '../task/taskFile.js';
 import { settingsOf } from '../workflows/settings.js';
 import type { BatchInput } from '../workflows/types.js';
+import type { ActivityDeps } from './context.js';
 
-/** A batch another SDK started: its task and row are made here. */
-export async function registerBatch(store: Store, batchId: string, input: BatchInput, now: number): Promise<BatchRow> {
+/** How prompts of a batch are made cheaper, by what its start says and what is configured here. Throws `input`. */
+export type Optimizing = (
+  spec: TaskSpec,
+  batchId: string,
+  call: OptimizationLayer | undefined,
+) => Promise<OptimizationConfig>;
+
+/** A batch another SDK started: its task and row are made here, with the configuration of this worker. */
+export async function registerBatch(
+  { store, optimization: optimizing, now }: Pick<ActivityDeps, 'store' | 'optimization' | 'now'>,
+  batchId: string,
+  input: BatchInput,
+): Promise<BatchRow> {
   const { hash, spec } = await registerTask(store, input.task);
   const { concurrency, autoConcurrency, budgetNano, deadline, weight } = settingsOf(input);
   const limit = input.maxFailures ?? spec.maxFailures;
+  const call = input.optimization === undefined ? undefined : parseOptimization(input.optimization);
+  const optimization = await optimizing(spec, batchId, call);
   const options: BatchOptions = {
     concurrency,
     ...(autoConcurrency === undefined ? {} : { autoConcurrency }),
@@ -22,6 +38,7 @@ export async function registerBatch(store: Store, batchId: string, input: BatchI
     ...(input.itemTimeoutMs === undefined ? {} : { itemTimeoutMs: input.itemTimeoutMs }),
     ...(weight === undefined ? {} : { weight }),
     ...(limit === undefined ? {} : { maxFailures: limit }),
+    optimization,
   };
   const row = {
     id: batchId,
@@ -30,7 +47,7 @@ export async function registerBatch(store: Store, batchId: string, input: BatchI
     dataHash: '',
     source: 'signal',
     options,
-    createdAt: now,
+    createdAt: now(),
   };
   await store.createBatch(row);
   await store.finishLoading(batchId);

@@ -3,16 +3,17 @@ import { type ItemError, TemperedError } from '../task/errors.js';
 import type { ExecuteResult, TaskFunctions } from '../task/functions.js';
 import type { Json } from '../task/json.js';
 import type { Ask } from './ask.js';
+import { sendCached, type Sending } from './cacheFaults.js';
 import type { ActivityDeps } from './context.js';
 import type { Job } from './job.js';
 import { functionError } from './reply.js';
 
 /** Sends the request: through the task's own `execute`, else through the provider. Never throws for a failed request. */
-export async function send(deps: ActivityDeps, job: Job, ask: Ask, signal: AbortSignal): Promise<ModelReply> {
+export async function send(deps: ActivityDeps, job: Job, ask: Ask, sending: Sending): Promise<ModelReply> {
   const { functions } = job.task;
-  if (functions.execute !== undefined) return executed(functions, job, ask, signal);
+  if (functions.execute !== undefined) return executed(functions, job, ask, sending.signal);
   try {
-    return await deps.providers.get(ask.provider).send(ask.request, signal);
+    return await sendCached(deps, job, ask, sending);
   } catch (error) {
     // No such provider here, or no key for it: found before anything was sent.
     if (!(error instanceof TemperedError)) throw error;

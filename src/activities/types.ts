@@ -85,8 +85,25 @@ export interface PageResult {
 
 /** Preparing a batch's prompt cache at the provider. Run on the queue of its prompts. */
 export interface CacheActivities {
-  /** Has the provider count the prefix where that is free, decides, and tells the worker's log. */
+  /**
+   * Has the provider count the prefix where that is free, decides, finds or makes the explicit cache where that pays,
+   * and tells the worker's log.
+   */
   prepareCache(input: PromptInput): Promise<BatchCache>;
+  /** Lets an explicit cache live longer; null = it is gone. */
+  renewCache(cache: NamedCache): Promise<{ readonly expiresAt: number } | null>;
+  /** Ends an explicit cache; one that is gone already is no error. */
+  removeCache(cache: Omit<NamedCache, 'ttlSeconds'>): Promise<void>;
+}
+
+/** An explicit cache at its provider. */
+export interface NamedCache {
+  /** `provider/model` it is for. */
+  readonly model: string;
+  /** The provider's name of it. */
+  readonly name: string;
+  /** How long it shall live from now; seconds. */
+  readonly ttlSeconds: number;
 }
 
 /** How a batch begins where its settings want a cache. */

@@ -27,7 +27,7 @@ export function parseOptimization(value: unknown): OptimizationLayer {
 
 /**
  * The settings in force: of each, what the first layer that names it says. `layers` go from the nearest to the
- * farthest: call, task, purpose, service, provider.
+ * farthest: call, task, purpose, service, provider. Throws `input` for settings that exclude each other.
  */
 export function resolveOptimization(
   layers: readonly (OptimizationLayer | undefined)[],
@@ -39,6 +39,8 @@ export function resolveOptimization(
     ...base.cache,
     enabled: enabledByDefault,
   });
+  const { cacheTtlSeconds: ttl, cacheRenewalBufferSeconds: buffer } = cache;
+  if (buffer >= ttl) throw invalid(`cacheRenewalBufferSeconds (${buffer}) must be less than cacheTtlSeconds (${ttl})`);
   const provider = given.findLast((layer) => layer.provider !== undefined)?.provider;
   const rolledOut = rolloutKey === undefined || inRollout(rolloutKey, cache.rolloutPercent);
   return {

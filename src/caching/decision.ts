@@ -46,6 +46,7 @@ export function decideCaching(question: CacheQuestion): CacheDecision {
   return { cache, reason: cache ? 'pays' : 'too_few_reads', ...facts, premiumUsd, savedUsd, netUsd };
 }
 
-function bandOf(info: CacheQuestion['info'], tokens: number): PriceBand | undefined {
+/** The prices of a prompt of this size; undefined = not known. */
+export function bandOf(info: Pick<ModelInfo, 'prices'>, tokens: number): PriceBand | undefined {
   return info.prices?.find(({ upTo }) => upTo === null || tokens <= upTo) ?? info.prices?.at(-1);
 }

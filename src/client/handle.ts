@@ -17,6 +17,7 @@ import { checkModel } from './checks.js';
 import { batchUrl } from './connect.js';
 import { closeGone } from './closeGone.js';
 import type { ClientContext } from './context.js';
+import { deleteCache } from './deleteCache.js';
 import { type LatestOutcome, latestOutcomes } from './latest.js';
 import { isEnded, untilStatus } from './settled.js';
 import { type BatchSnapshot, readSnapshot, snapshotOf } from './snapshot.js';
@@ -57,6 +58,14 @@ export class BatchHandle<Output = Json> {
   /** What prompt caching was to do and did. */
   async cacheStatistics(): Promise<CacheStatistics> {
     return statisticsOf(this.context, await this.progress());
+  }
+
+  /**
+   * Deletes the explicit cache that the ended batch kept (`cache.keepCache`), at its provider; false when there is none.
+   * Throws `input` while the batch runs.
+   */
+  deleteCache(): Promise<boolean> {
+    return deleteCache(this.context, this.id);
   }
 
   /** Its page in Temporal's web UI; null when no server runs or its UI's address is not known. */

@@ -45,6 +45,7 @@ export async function work(context: ClientContext, options: WorkOptions): Promis
     notifier,
     submitFile: (batchId, input, signal) => submitFile(context, batchId, input, signal),
     optimizing,
+    optimization: (spec, id, call) => context.optimization(spec, id, call),
     tasks,
     ...(pools === undefined ? {} : { pools }),
     ...(log === undefined ? {} : { log }),

@@ -11,7 +11,7 @@ import { redactor } from './redact.js';
 import { type Assembler, StreamFollower } from './streaming.js';
 import type { Exchange } from './transport.js';
 import { transact } from './transport.js';
-import type { LocalModel, ModelReply, ModelRequest, Provider, ProviderError } from './types.js';
+import type { ExplicitCaches, LocalModel, ModelReply, ModelRequest, Provider, ProviderError } from './types.js';
 
 /** Time for a list of models, or a count of tokens; milliseconds. */
 const ASIDE_TIMEOUT_MS = 30_000;
@@ -46,6 +46,8 @@ export interface Wire {
   readonly local?: ((signal: AbortSignal) => Promise<readonly LocalModel[]>) | undefined;
   /** Counts a prompt's tokens. Absent: this API can't. */
   readonly count?: (request: ModelRequest, signal: AbortSignal) => Promise<number>;
+  /** Caches made on purpose; each throws what the SDK throws. Absent: this API has none. */
+  readonly caches?: ExplicitCaches;
 }
 
 /** A response, whole. */
@@ -111,6 +113,21 @@ async function aside<T>(
       ? done.error
       : (failureInBody(parseBody(done.exchange.text), done.exchange, names) ?? notTheApi(done.exchange, names));
   throw new TemperedError(error.category, redactor(endpoint.apiKey)(error.message));
+}
+
+/** Caches whose errors say what went wrong. */
+function explained(caches: ExplicitCaches, endpoint: Endpoint): ExplicitCaches {
+  return {
+    contentHash: (request, turns) => caches.contentHash(request, turns),
+    list: (signal) => aside((stop) => caches.list(stop), endpoint, signal),
+    create: (request, order, signal) =>
+      aside((stop) => caches.create(request, order, stop), { ...endpoint, model: request.model }, signal),
+    renew: (name, ttlSeconds, signal) => aside((stop) => caches.renew(name, ttlSeconds, stop), endpoint, signal),
+    async remove(name, signal) {
+      // Something to return, since nothing counts as no answer.
+      await aside(async (stop) => caches.remove(name, stop).then(() => true), endpoint, signal);
+    },
+  };
 }
 
 /** A stream that ended in the middle, without an error. */
@@ -185,5 +202,6 @@ export function createProvider(endpoint: Endpoint, wire: Wire): Provider {
       if (count === undefined) return null;
       return aside((stop) => count(request, stop), { ...endpoint, model: request.model }, signal);
     },
+    ...(wire.caches === undefined ? {} : { caches: explained(wire.caches, endpoint) }),
   };
 }

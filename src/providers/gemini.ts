@@ -1,6 +1,7 @@
 import { GoogleGenAI } from '@google/genai';
 import type { Endpoint } from './adapter.js';
 import { createProvider } from './adapter.js';
+import { geminiCaches } from './gemini/caches.js';
 import { geminiRequest } from './gemini/request.js';
 import { readGemini } from './gemini/response.js';
 import type { Message } from '../task/spec.js';
@@ -51,5 +52,6 @@ export function createGemini(endpoint: Endpoint, apiVersion: string | undefined)
       const counted = { model, contents, config: { abortSignal: signal } };
       return (await client.models.countTokens(counted)).totalTokens ?? 0;
     },
+    caches: geminiCaches(client),
   });
 }

@@ -1,5 +1,6 @@
 import type { CacheMarks } from '../caching/breakpoints.js';
 import type { ModelInfo, ModelRef, ProviderKind } from '../models/types.js';
+import type { ExplicitCache } from '../task/cachePlan.js';
 import type { ItemError } from '../task/errors.js';
 import type { Json, JsonObject } from '../task/json.js';
 import type { SafetyRating } from '../task/outcome.js';
@@ -31,6 +32,8 @@ export interface ModelRequest {
   readonly cachePrefix: boolean;
   /** Where its breakpoints go. Default: one at the end of the instructions, for five minutes. */
   readonly cacheMarks?: CacheMarks | undefined;
+  /** A cache that holds the request's beginning, if it holds exactly that. Default none. */
+  readonly explicitCache?: Pick<ExplicitCache, 'name' | 'hash' | 'turns'> | undefined;
   /** Provider parameters passed through. */
   readonly params: JsonObject;
   /** Time for the whole answer; milliseconds. */
@@ -116,6 +119,36 @@ export interface LocalModel {
   readonly contextTokens: number | null;
 }
 
+/** A cache as its provider tells of it. */
+export interface RemoteCache {
+  /** The provider's name of it. */
+  readonly name: string;
+  /** The model it is for. */
+  readonly model: string;
+  /** What its maker called it; null = nothing was kept. */
+  readonly displayName: string | null;
+  /** Its end; milliseconds since epoch. */
+  readonly expiresAt: number;
+}
+
+/** Caches that are made on purpose. Each method but the first throws `TemperedError`. */
+export interface ExplicitCaches {
+  /** Hash of all that a cache of the request's instructions, tools and first `turns` turns holds; null = it can't be held. */
+  contentHash(request: ModelRequest, turns: number): string | null;
+  /** All there are. */
+  list(signal: AbortSignal): Promise<readonly RemoteCache[]>;
+  /** Makes one; a `displayName` of null gives it none. */
+  create(
+    request: ModelRequest,
+    order: { readonly turns: number; readonly ttlSeconds: number; readonly displayName: string | null },
+    signal: AbortSignal,
+  ): Promise<RemoteCache>;
+  /** Lets it live `ttlSeconds` from now. */
+  renew(name: string, ttlSeconds: number, signal: AbortSignal): Promise<RemoteCache>;
+  /** Ends it. */
+  remove(name: string, signal: AbortSignal): Promise<void>;
+}
+
 /** One configured endpoint. Stateless between requests but for its HTTP connections. */
 export interface Provider {
   /** The name in `provider/model`, also the pool's name. */
@@ -136,6 +169,8 @@ export interface Provider {
    * no schema. Throws `TemperedError`.
    */
   countTokens(request: ModelRequest, signal: AbortSignal): Promise<number | null>;
+  /** Absent: the endpoint has no caches that are made on purpose. */
+  readonly caches?: ExplicitCaches;
 }
 
 /** The endpoints a process can reach, by provider name. */

@@ -26,6 +26,30 @@ export interface CacheDecision {
   readonly netUsd: number | null;
 }
 
+/** A cache that was made on purpose, and is named in each prompt (Gemini). */
+export interface ExplicitCache {
+  /** The provider's name of it. */
+  readonly name: string;
+  /** Hash of all it holds; a prompt that begins otherwise does not use it. */
+  readonly hash: string;
+  /** Leading turns it holds. */
+  readonly turns: number;
+  /** `own`: made for this batch; `other`: found, and another's. */
+  readonly owner: 'own' | 'other';
+  /** When it ends unless it is renewed; milliseconds since epoch. */
+  readonly expiresAt: number;
+  /** How long it lives from its making or renewal; seconds. */
+  readonly ttlSeconds: number;
+  /** How long before its end it is renewed, seconds; null = it is not. */
+  readonly renewBeforeSeconds: number | null;
+  /** It outlives the batch. */
+  readonly keep: boolean;
+  /** What keeping it costs an hour, which is billed apart from prompts; null = not known. */
+  readonly storageUsdPerHour: number | null;
+  /** The record whose prompt told its content: the same makes it again. */
+  readonly index?: number;
+}
+
 /** How the prompts of a batch are cached: decided once, before the first one. */
 export interface BatchCache {
   /** `provider/model` it was decided for. */
@@ -36,6 +60,8 @@ export interface BatchCache {
   readonly countedBy: 'provider' | 'estimate';
   /** The decision. */
   readonly decision: CacheDecision;
+  /** The cache prompts name; absent = none. */
+  readonly explicit?: ExplicitCache;
 }
 
 /** A decision in words: `cached: 3,012 tokens × 6,045 reads save $48.97, writing costs $0.0023 more: net $48.97`. */
@@ -58,6 +84,15 @@ export function decisionText(decision: CacheDecision): string {
       return `${reason === 'pays' ? 'cached' : 'not cached'}: ${sum}: net ${usd(netUsd)}`;
     }
   }
+}
+
+/** The decision about a batch's cache, who counted, and the cache that was made for it. */
+export function batchCacheText({ decision, countedBy, explicit }: BatchCache): string {
+  const said = `${decisionText(decision)} (${countedBy === 'provider' ? 'counted by the provider' : 'estimated'})`;
+  if (explicit === undefined) return said;
+  const { name, owner, storageUsdPerHour } = explicit;
+  const whose = owner === 'own' ? 'made for the batch' : 'found';
+  return `${said}; explicit cache ${name}, ${whose}, storage ${usd(storageUsdPerHour)} an hour`;
 }
 
 function whole(count: number): string {

@@ -1,4 +1,15 @@
 import { z } from 'zod';
+import { cacheNameChars, MOST_NAME_CHARS } from './cacheTags.js';
+
+/** Tags of an explicit cache. */
+export type CacheTags = Readonly<Record<string, string>>;
+
+const cacheTags = z.record(z.string().min(1), z.string()).superRefine((tags, context) => {
+  const chars = cacheNameChars(tags);
+  if (chars <= MOST_NAME_CHARS) return;
+  const message = `too long: the name of a cache with these tags has ${chars} characters, and ${MOST_NAME_CHARS} are the most`;
+  context.addIssue({ code: 'custom', message });
+});
 
 /** One layer of cache settings; what is absent is left to the layer below. */
 const cacheShape = {
@@ -10,6 +21,12 @@ const cacheShape = {
   rolloutPercent: z.number().min(0).max(100).exactOptional(),
   warmFirst: z.boolean().exactOptional(),
   settleSeconds: z.number().min(0).max(60).exactOptional(),
+  explicit: z.boolean().exactOptional(),
+  cacheTags: cacheTags.exactOptional(),
+  cacheTtlSeconds: z.int().min(60).max(604_800).exactOptional(),
+  cacheRenewalBufferSeconds: z.int().min(0).exactOptional(),
+  autoRenew: z.boolean().exactOptional(),
+  keepCache: z.boolean().exactOptional(),
 };
 
 const fallbackShape = {
@@ -81,6 +98,18 @@ export interface CacheConfig {
   readonly warmFirst: boolean;
   /** Wait after that prompt until what it wrote can be read, 0..60 s. Default 1. */
   readonly settleSeconds: number;
+  /** Make an explicit cache (Gemini). Absent: where tags are wanted, or where it pays. */
+  readonly explicit?: boolean;
+  /** Tags of the explicit cache: one that lacks any of them is not taken. Default none. */
+  readonly cacheTags: CacheTags;
+  /** How long an explicit cache lives, 60..604,800 s. Default 3,600. */
+  readonly cacheTtlSeconds: number;
+  /** How long before its end it is renewed; less than it lives. Default 300. */
+  readonly cacheRenewalBufferSeconds: number;
+  /** Renew it while the batch runs. Default true. */
+  readonly autoRenew: boolean;
+  /** Keep it when the batch ends, for the next one; it then ends by itself. Default false. */
+  readonly keepCache: boolean;
 }
 
 /** What happens when a request can't be optimized. */
@@ -144,6 +173,11 @@ export const OPTIMIZATION_DEFAULTS: OptimizationConfig = {
     rolloutPercent: 100,
     warmFirst: true,
     settleSeconds: 1,
+    cacheTags: {},
+    cacheTtlSeconds: 3600,
+    cacheRenewalBufferSeconds: 300,
+    autoRenew: true,
+    keepCache: false,
   },
   fallback: { enabled: true, logFailures: true, raiseOnFallback: false },
   batch: {

@@ -7,7 +7,7 @@ import {
 } from '@temporalio/worker';
 import { TemperedError, thrownText } from '../task/errors.js';
 
-/** Receives one line per event of the Temporal SDK at warning level or above. */
+/** Receives one line per event of the Temporal SDK at warning level or above, and what is told of prompt caches. */
 export type LogLine = (line: string) => void;
 
 let installed = false;
@@ -21,8 +21,8 @@ export function installRuntime(write: LogLine, metrics?: string): void {
   if (installed) return;
   const exporter = metrics === undefined ? {} : { metrics: { prometheus: { bindAddress: metrics } } };
   const options: RuntimeOptions = {
-    logger: new DefaultLogger('WARN', (entry) => {
-      if (!isExpected(entry)) write(formatEntry(entry));
+    logger: new DefaultLogger('INFO', (entry) => {
+      if (isTold(entry)) write(formatEntry(entry));
     }),
     telemetryOptions: {
       logging: { forward: {}, filter: makeTelemetryFilterString({ core: 'WARN', other: 'ERROR' }) },
@@ -43,9 +43,10 @@ export function installRuntime(write: LogLine, metrics?: string): void {
   installed = true;
 }
 
-/** Queues of prompts have no workflows: that is meant. */
-function isExpected({ message }: LogEntry): boolean {
-  return message.startsWith('No workflows registered');
+/** Warnings, but that queues of prompts have no workflows, which is meant; and whether a batch's prompts are cached. */
+function isTold({ level, message }: LogEntry): boolean {
+  if (level === 'INFO') return message.startsWith('Cache optimization');
+  return !message.startsWith('No workflows registered');
 }
 
 function formatEntry({ level, timestampNanos, message, meta }: LogEntry): string {

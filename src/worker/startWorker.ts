@@ -4,10 +4,12 @@ import { hostname } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import type { Client } from '@temporalio/client';
 import { bundleWorkflowCode, type NativeConnection, Runtime, Worker, type WorkerOptions } from '@temporalio/worker';
+import { CacheFaults } from '../activities/cacheFaults.js';
 import { BatchBook, type SubmitFile, TaskBook } from '../activities/context.js';
 import { watchFailures } from '../activities/failureWatch.js';
 import { type Activities, createActivities } from '../activities/index.js';
 import type { Notifier } from '../activities/notifier.js';
+import type { Optimizing } from '../activities/registerBatch.js';
 import { MoneyWatch } from '../activities/reserve.js';
 import { CircuitBreaker } from '../limits/circuitBreaker.js';
 import { createControlCache } from '../limits/controlCache.js';
@@ -50,6 +52,8 @@ export interface StartWorkerOptions {
   readonly pools?: readonly string[];
   /** LLM_OPTIMIZATION_ENABLED of this process; undefined = each batch's own settings hold. */
   readonly optimizing?: boolean | undefined;
+  /** How prompts of batches that another SDK starts are made cheaper. */
+  readonly optimization: Optimizing;
   /** Where the Temporal SDK's own log goes. Default: stderr. */
   readonly log?: LogLine;
   /** A prebuilt workflow bundle's path. Default: the one made by the build, else bundled now. */
@@ -109,7 +113,9 @@ export async function startWorker(options: StartWorkerOptions): Promise<RunningW
     notifier: options.notifier,
     submitFile: options.submitFile,
     client,
+    cacheFaults: new CacheFaults(),
     optimizing: options.optimizing,
+    optimization: options.optimization,
     now: Date.now,
     warn: (error) => log(`a batch could not be told: ${thrownText(error)}`),
     closing: closing.signal,

@@ -12,6 +12,7 @@ import {
 import type { OpenedBatch } from '../activities/types.js';
 import { background } from './background.js';
 import { handleMessages } from './batchMessages.js';
+import { CacheKeeper } from './cacheKeeper.js';
 import { BatchControl } from './control.js';
 import { MAX_SHARD_ITEMS } from './fanout.js';
 import { Intake, MAX_CARRIED_CHARS } from './intake.js';
@@ -46,6 +47,8 @@ export class BatchRun {
   readonly intake: Intake;
   /** Messages that could not be used. */
   readonly rejected: string[];
+  /** Its prompt cache. */
+  readonly cache: CacheKeeper = new CacheKeeper(this);
   /** Open shards and the records still to hand out; undefined until opened. */
   shards: Shards | undefined;
   /** The batch has ended. */
@@ -69,6 +72,7 @@ export class BatchRun {
     try {
       await this.start();
       background(this.watchDeadline());
+      background(this.cache.renewing());
       await this.fanOut();
       if (this.yielding) return await this.continueAsNew();
       // From here a cancellation comes too late, and must not end the batch a second time.
@@ -198,6 +202,7 @@ export class BatchRun {
       await this.shards?.closeAll(reason);
     }
     if (this.shards?.opened.hasCleanup === true) await this.cleanup(this.shards.opened);
+    await this.cache.release();
     await this.control.close();
     const totals = await rows.finishBatch.executeWithOptions({ summary: status }, [this.batchId, status, reason]);
     this.finished = true;

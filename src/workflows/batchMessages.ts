@@ -33,6 +33,7 @@ function handleSignals(run: BatchRun): void {
   });
   setHandler(messages.resumeSignal, () => control.setPaused(null));
   setHandler(messages.haltedSignal, (halt) => run.halted(halt));
+  setHandler(messages.cacheLostSignal, (name) => run.cache.lost(name));
   setHandler(messages.addItemsSignal, (payload) => {
     const added = readAddItems(payload);
     if (typeof added === 'string') reject(run, added);

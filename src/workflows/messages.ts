@@ -17,6 +17,9 @@ export const cancelItemSignal = defineSignal<[number]>('cancelItem');
 /** From workers: a fatal error or the budget paused the batch in the store already. */
 export const haltedSignal = defineSignal<[Halt]>('halted');
 
+/** From workers: the explicit cache of this name is gone. */
+export const cacheLostSignal = defineSignal<[string]>('cacheLost');
+
 /** From workers, for a batch with `auto`: another concurrency would be better. */
 export const tunedSignal = defineSignal<[Tuned]>('tuned');
 

@@ -68,6 +68,17 @@ export function caches(queue: string): ActivityInterfaceFor<CacheActivities> {
   });
 }
 
+/** Ending caches: a batch's end does not wait long for a worker, since each cache ends by itself. */
+export function endingCaches(queue: string): ActivityInterfaceFor<Pick<CacheActivities, 'removeCache'>> {
+  return proxyActivities({
+    taskQueue: queue,
+    startToCloseTimeout: '1 minute',
+    scheduleToCloseTimeout: '1 minute',
+    heartbeatTimeout: HEARTBEAT_TIMEOUT,
+    retry: { initialInterval: '1 s', maximumInterval: '10 s', maximumAttempts: 3 },
+  });
+}
+
 /** A task's own functions: their errors are worth a few tries, not an endless one. */
 export function functions(queue: string): ActivityInterfaceFor<Omit<FunctionActivities, 'loadItems'>> {
   return proxyActivities({

@@ -2,7 +2,7 @@ import type { ExecutionMode } from '../store/types.js';
 import type { ItemPlan, RetryStateData } from '../recovery/types.js';
 import { pathText } from '../recovery/paths.js';
 import type { Control, PoolPatch } from '../store/types.js';
-import { type BatchCache, decisionText } from '../task/cachePlan.js';
+import { type BatchCache, batchCacheText } from '../task/cachePlan.js';
 import { nanoToUsd } from '../task/money.js';
 import type { Issue } from '../task/outcome.js';
 import type { Stage } from '../task/spec.js';
@@ -85,13 +85,8 @@ export function progressDetails(progress: BatchProgress, cache?: BatchCache): st
   const { status, items, succeeded, partial, failed, notRun, openShards } = progress;
   const row = `| ${status} | ${items} | ${succeeded} | ${partial} | ${failed} | ${notRun} | ${openShards} |`;
   const why = progress.paused === null ? '' : `\n\nPaused (${progress.paused.reason}): ${progress.paused.message}`;
-  const cached = cache === undefined ? '' : `\n\nPrompt cache: ${cacheText(cache)}.`;
+  const cached = cache === undefined ? '' : `\n\nPrompt cache: ${batchCacheText(cache)}.`;
   return `${head}\n${row}${why}${cached}\n\nCounts of closed shards; \`tempered status\` shows every record.`;
-}
-
-/** The decision about a batch's cache, with its arithmetic and who counted. */
-function cacheText({ decision, countedBy }: BatchCache): string {
-  return `${decisionText(decision)} (${countedBy === 'provider' ? 'counted by the provider' : 'estimated'})`;
 }
 
 /** A change of a pool's quotas in words. */

@@ -37,7 +37,7 @@ export interface BatchInput {
   readonly open?: boolean;
   /** Tells nobody of its pauses and its end. Default: whom `tempered.config` names under `notify`. */
   readonly quiet?: boolean;
-  /** How prompts are made cheaper, as the client resolved it. Default: as the task says. */
+  /** How prompts are made cheaper. From another SDK any part of it: task and the worker's configuration say the rest. */
   readonly optimization?: OptimizationConfig;
   /** State carried over a continue-as-new. Not for callers. */
   readonly carried?: BatchCarry;

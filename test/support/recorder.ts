@@ -22,8 +22,15 @@ export interface Recorder {
   close(): Promise<void>;
 }
 
-/** A recording proxy before the HTTP server at `target`. `record`: finds the record in a request's body. */
-export async function startRecorder(target: string, record: RegExp): Promise<Recorder> {
+/**
+ * A recording proxy before the HTTP server at `target`. `record`: finds the record in a request's body. `refusal`: what
+ * a request is answered with 400 instead of being handed on; by default nothing is.
+ */
+export async function startRecorder(
+  target: string,
+  record: RegExp,
+  refusal: (body: string) => string | null = () => null,
+): Promise<Recorder> {
   const seen: SeenRequest[] = [];
   const listeners = new Set<() => void>();
   const note = (body: string): void => {
@@ -38,6 +45,11 @@ export async function startRecorder(target: string, record: RegExp): Promise<Rec
     incoming.on('end', () => {
       const body = Buffer.concat(chunks);
       note(body.toString());
+      const refused = refusal(body.toString());
+      if (refused !== null) {
+        outgoing.writeHead(400, { 'content-type': 'application/json' }).end(refused);
+        return;
+      }
       const { method, headers, url = '/' } = incoming;
       const onward = send(`${target}${url}`, { method, headers }, (answer) => {
         outgoing.writeHead(answer.statusCode ?? 502, answer.headers);
@@ -47,6 +59,8 @@ export async function startRecorder(target: string, record: RegExp): Promise<Rec
       onward.end(body);
     });
   }).listen(0, '127.0.0.1');
+  // Longer than clients keep idle connections: one that is closed first looks like a reset.
+  server.keepAliveTimeout = 600_000;
   await once(server, 'listening');
   const address = server.address();
   if (address === null || typeof address === 'string') throw new Error('no port');

@@ -6,7 +6,8 @@ import { modelInfo } from '../../src/models/catalog.js';
 import { parseModelRef } from '../../src/models/modelRef.js';
 import { defineTask } from '../../src/task/defineTask.js';
 import type { OptimizationOptions } from '../../src/task/optimization.js';
-import { Bench } from '../support/bench.js';
+import { CONTROL_QUEUE } from '../../src/workflows/ids.js';
+import { Bench, outcomesOf } from '../support/bench.js';
 import { type Recorder, startRecorder } from '../support/recorder.js';
 
 jest.setTimeout(120_000);
@@ -23,13 +24,14 @@ const data = Array.from({ length: EMAILS }, (_, i) => ({
 let bench: Bench;
 let recorder: Recorder;
 let tempered: Tempered;
+const log: string[] = [];
 beforeAll(async () => {
   bench = await Bench.open();
   // What a prompt writes is found a while after its answer, as real providers have it.
   await bench.scenario({ latency: { fixedMs: 250 }, caches: { readableAfterMs: 800 } });
   recorder = await startRecorder(bench.sim.url, /Subject: Meeting (\d+)/);
   tempered = await bench.another({ ANTHROPIC_BASE_URL: `${recorder.url}/anthropic` });
-  await bench.work({}, tempered);
+  await bench.work({ log: (line) => log.push(line) }, tempered);
 });
 afterAll(async () => {
   await recorder.close();
@@ -98,4 +100,70 @@ test('the decision and its arithmetic are in the query, the details and the stat
   const details = await handle.query<{ currentDetails: string }>('__temporal_workflow_metadata');
   expect(details.currentDetails).toMatch(/Prompt cache: cached: 3,\d+ tokens × 149 reads save .* \(counted by/);
   expect((await warm.batch.progress()).cache).toMatchObject({ countedBy: 'provider', decision });
+});
+
+describe('a provider that refuses breakpoints', () => {
+  let refusing: Recorder;
+  let door: Tempered;
+  const message = "Unrecognized request argument supplied: 'prompt_cache_options'";
+  beforeAll(async () => {
+    const body = JSON.stringify({ error: { message, type: 'invalid_request_error', param: null, code: null } });
+    refusing = await startRecorder(bench.sim.url, /Meeting (\d+)/, (sent) =>
+      sent.includes('prompt_cache') ? body : null,
+    );
+    door = await bench.another({ OPENAI_BASE_URL: `${refusing.url}/openai/v1` });
+    await bench.work({ pools: ['openai'] }, door);
+  });
+  afterAll(() => refusing.close());
+
+  const ask = async (fallback: NonNullable<OptimizationOptions['fallback']>) => {
+    const { prompt, schema, maxOutputTokens } = question;
+    const { instructions = '' } = emails.spec;
+    const model = 'openai/gpt-5.6-luna';
+    const task = defineTask({ name: 'refused', model, instructions, prompt, schema, maxOutputTokens, maxPrompts: 1 });
+    const options = { batchId: `refused-${JSON.stringify(fallback).length}`, concurrency: 1 };
+    const cache = { settleSeconds: 0 };
+    const batch = await door.startBatch(task, data.slice(0, 3), { ...options, optimization: { cache, fallback } });
+    await batch.result();
+    return outcomesOf(batch);
+  };
+
+  test('fails the prompt where the settings want that', async () => {
+    for (const { error } of await ask({ raiseOnFallback: true })) {
+      expect(error).toMatchObject({ category: 'invalid_request' });
+      expect(error?.message).toMatch(/^Optimization failed: .*prompt_cache_options/);
+    }
+  });
+
+  test('gets the plain request, and is asked once; the log says so', async () => {
+    const from = refusing.seen.length;
+    const outcomes = await ask({});
+    expect(outcomes.map(({ status }) => status)).toEqual(['succeeded', 'succeeded', 'succeeded']);
+    const marked = refusing.seen.slice(from).map(({ body }) => body.includes('prompt_cache'));
+    expect(marked).toEqual([true, false, false, false]);
+    const said = log.join('\n');
+    expect(said).toContain('Cache optimization requested but not supported by provider');
+    expect(said).toContain('Cache optimization failed, falling back to standard API');
+  });
+});
+
+test('a batch that another SDK starts has its settings too', async () => {
+  const { model, instructions } = emails.spec;
+  const task = { name: 'foreign', model, instructions: `${instructions ?? ''} foreign`, prompt: '{{text}}' };
+  const optimization = { cache: { settle_seconds: 0, warm_first: false } };
+  const workflowId = 'foreign-1';
+  const args = [{ task, open: true, execution: 'inline', optimization }];
+  const signal = 'addItems';
+  const signalArgs = [{ clientKey: 'a', items: data.slice(0, 4) }];
+  const handle = await bench.client.workflow.signalWithStart('batch', {
+    workflowId,
+    taskQueue: CONTROL_QUEUE,
+    args,
+    signal,
+    signalArgs,
+  });
+  await handle.signal('closeInput');
+  await handle.result();
+  const row = await bench.store.getBatch(workflowId);
+  expect(row?.options.optimization?.cache).toMatchObject({ enabled: true, warmFirst: false, settleSeconds: 0 });
 });

@@ -5,7 +5,7 @@ import type { BatchSnapshot } from '../../client/snapshot.js';
 import { summaryOf } from '../../client/summary.js';
 import type { ServerState } from '../../client/context.js';
 import type { EndpointCircuit, PoolState, Tempered } from '../../client/tempered.js';
-import { decisionText } from '../../task/cachePlan.js';
+import { batchCacheText } from '../../task/cachePlan.js';
 import { type CommandHost, type PlaceOptions, withPlace } from '../command.js';
 import { EXIT, type ExitCode } from '../exit.js';
 import { count, money, percent } from '../format.js';
@@ -90,7 +90,7 @@ async function one(io: Io, batch: BatchHandle, { server, circuits }: Around): Pr
   for (const line of await summaryText(batch, summary, { earlierUsd: null, reused: 0 })) io.say(line);
   const cache = await batch.cacheStatistics();
   io.say(`  cache     ${cacheText(cache)}`);
-  if (snapshot.cache !== null) io.say(`            ${decisionText(snapshot.cache.decision)}`);
+  if (snapshot.cache !== null) io.say(`            ${batchCacheText(snapshot.cache)}`);
   const retries = await batch.retries();
   if (snapshot.retryOf !== null) io.say(`  retry of  ${snapshot.retryOf}`);
   for (const one of retries) io.say(`  retry     ${retryText(one)}`);

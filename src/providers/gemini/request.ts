@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import {
   type Content,
   FunctionCallingConfigMode,
@@ -6,6 +7,7 @@ import {
   type GenerateContentParameters,
   type Part,
   type ThinkingLevel,
+  type Tool,
 } from '@google/genai';
 import { z } from 'zod';
 import type { JsonObject } from '../../task/json.js';
@@ -19,6 +21,9 @@ import type { ModelRequest } from '../types.js';
 
 /** A task's parameters go to the SDK as they are: it knows which part of the request each belongs to. */
 const configParams = z.custom<GenerateContentConfig>(isJsonObject);
+
+/** Tools as they are in a cache. */
+const toolList = z.custom<Tool[]>((value) => Array.isArray(value)).optional();
 
 /** Same for a level: models differ in which they know, and the provider says so. */
 const thinkingLevel = z.custom<ThinkingLevel>((value) => typeof value === 'string');
@@ -103,6 +108,47 @@ function form(request: ModelRequest): {
   return { instructions: withSchemaInstruction(instructions, schema), config: { responseMimeType } };
 }
 
+/** The beginning of a request: all that a cache of it holds, in the API's words. */
+export interface GeminiBeginning {
+  /** System prompt; undefined = none. */
+  readonly systemInstruction: string | undefined;
+  /** The task's tools and those of the request. */
+  readonly tools: Tool[] | undefined;
+  /** Its first turns. */
+  readonly contents: Content[];
+}
+
+/** The beginning of a request; null for one whose choice of tools a cache can't hold beside them. */
+export function geminiBeginning(request: ModelRequest, turns: number): GeminiBeginning | null {
+  const own = toolConfig(request);
+  const tools = toolList.parse(own.tools ?? request.params['tools']);
+  if (own.toolConfig !== undefined || 'toolConfig' in request.params) return null;
+  const { instructions } = form(request);
+  const systemInstruction = instructions === '' ? undefined : instructions;
+  return { systemInstruction, tools, contents: contents(request.messages.slice(0, turns)) };
+}
+
+/** Hash of a beginning, for one model. */
+export function beginningHash(model: string, beginning: GeminiBeginning): string {
+  return createHash('sha256').update(JSON.stringify([model, beginning])).digest('hex');
+}
+
+/** The request with its beginning left to the cache it names, if that holds exactly this beginning. */
+function leftToCache(request: ModelRequest, whole: GenerateContentParameters): GenerateContentParameters {
+  const { explicitCache: cache, model } = request;
+  const beginning = cache === undefined ? null : geminiBeginning(request, cache.turns);
+  if (cache === undefined || beginning === null || beginningHash(model, beginning) !== cache.hash) return whole;
+  return {
+    model,
+    contents: contents(request.messages.slice(cache.turns)),
+    config: { ...withoutBeginning(whole.config), cachedContent: cache.name },
+  };
+}
+
+function withoutBeginning({ systemInstruction: _instruction, tools: _tools, ...config }: GenerateContentConfig = {}) {
+  return config;
+}
+
 /** Parameters for `models.generateContent`. Throws `TemperedError` (`input`) for media that is no URL. */
 export function geminiRequest(request: ModelRequest, signal: AbortSignal): GenerateContentParameters {
   const { params, effort, temperature } = request;
@@ -112,7 +158,7 @@ export function geminiRequest(request: ModelRequest, signal: AbortSignal): Gener
     effort === undefined
       ? {}
       : { thinkingConfig: { ...given.thinkingConfig, thinkingLevel: thinkingLevel.parse(effort.toUpperCase()) } };
-  return {
+  return leftToCache(request, {
     model: request.model,
     contents: contents(request.messages),
     config: {
@@ -129,5 +175,5 @@ export function geminiRequest(request: ModelRequest, signal: AbortSignal): Gener
       automaticContinuation: false,
       automaticFunctionCalling: { disable: true },
     },
-  };
+  });
 }

@@ -1,0 +1,86 @@
+import { isCacheGone, refusesMarks } from '../providers/cacheFaults.js';
+import type { ModelReply, PromptRequest } from '../providers/types.js';
+import { cacheLostSignal } from '../workflows/messages.js';
+import type { Ask } from './ask.js';
+import { cachingOf } from './caching.js';
+import type { ActivityDeps } from './context.js';
+import type { Job } from './job.js';
+
+/** What this process learned of caches that could not be used. */
+export class CacheFaults {
+  private readonly refusing = new Set<string>();
+  private readonly told = new Set<string>();
+
+  /** Models whose provider refused breakpoints: they get none any more. */
+  refuses(model: string): boolean {
+    return this.refusing.has(model);
+  }
+
+  /** A provider refused a model's breakpoints. */
+  refused(model: string): void {
+    this.refusing.add(model);
+  }
+
+  /** An explicit cache is gone; true the first time. */
+  lost(name: string): boolean {
+    if (this.told.has(name)) return false;
+    this.told.add(name);
+    return true;
+  }
+}
+
+/** What sending a prompt is given. */
+export interface Sending {
+  /** Aborts it. */
+  readonly signal: AbortSignal;
+  /** Tells the worker's log. */
+  readonly warn: (line: string) => void;
+}
+
+/**
+ * Sends a prompt's request. When its explicit cache has vanished the whole request goes out, once, and the batch is
+ * told; when its breakpoints are refused it goes out without, unless the settings want it to fail. Neither refusal is
+ * billed.
+ */
+export async function sendCached(
+  deps: ActivityDeps,
+  job: Job,
+  ask: Ask,
+  { signal, warn }: Sending,
+): Promise<ModelReply> {
+  const provider = deps.providers.get(ask.provider);
+  const request = deps.cacheFaults.refuses(ask.model) ? unmarked(ask.request) : ask.request;
+  const reply = await provider.send(request, signal);
+  if (reply.ok) return reply;
+  if (isCacheGone(request, reply)) {
+    await tellLost(deps, job, request, warn);
+    return provider.send({ ...request, explicitCache: undefined }, signal);
+  }
+  if (!refusesMarks(request, reply)) return reply;
+  const { fallback } = cachingOf(job.batch, job.task.spec, deps.optimizing);
+  if (!fallback.enabled || fallback.raiseOnFallback) {
+    return { ...reply, error: { ...reply.error, message: `Optimization failed: ${reply.error.message}` } };
+  }
+  deps.cacheFaults.refused(ask.model);
+  if (fallback.logFailures) {
+    warn('Cache optimization requested but not supported by provider');
+    warn(`Cache optimization failed, falling back to standard API: ${reply.error.message}`);
+  }
+  return provider.send(unmarked(request), signal);
+}
+
+function unmarked(request: PromptRequest): PromptRequest {
+  return { ...request, cachePrefix: false, cacheMarks: undefined };
+}
+
+async function tellLost(
+  deps: ActivityDeps,
+  job: Job,
+  { explicitCache }: PromptRequest,
+  warn: (line: string) => void,
+): Promise<void> {
+  const name = explicitCache?.name ?? '';
+  if (!deps.cacheFaults.lost(name)) return;
+  warn(`The explicit cache ${name} is gone; prompts go out whole until there is another.`);
+  await deps.client.workflow.getHandle(job.batch.id).signal(cacheLostSignal, name);
+}

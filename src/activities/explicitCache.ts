@@ -1,0 +1,126 @@
+import { createHash } from 'node:crypto';
+import { staticTurns } from '../caching/breakpoints.js';
+import { decideExplicit } from '../caching/explicit.js';
+import { parseModelRef } from '../models/modelRef.js';
+import type { ExplicitCaches, RemoteCache } from '../providers/types.js';
+import type { BatchCache, ExplicitCache } from '../task/cachePlan.js';
+import { type CacheName, cacheName, cacheOwner } from '../task/cacheTags.js';
+import { TemperedError, thrownText } from '../task/errors.js';
+import type { CacheConfig } from '../task/optimization.js';
+import type { Ask } from './ask.js';
+import { type Caching, cachingOf } from './caching.js';
+import type { ActivityDeps } from './context.js';
+import type { Job } from './job.js';
+
+/** Where a cache is looked for and made. */
+interface Place {
+  readonly caches: ExplicitCaches;
+  readonly ask: Ask;
+  readonly config: CacheConfig;
+  readonly turns: number;
+  readonly wanted: CacheName;
+  readonly warn: (line: string) => void;
+  readonly signal: AbortSignal;
+}
+
+/**
+ * The explicit cache of a batch: found by model, content and tags, else made; undefined where none pays, and where it
+ * could not be had: then prompts go out whole. Throws with `raiseOnFallback`: `Optimization failed: …`.
+ */
+export async function explicitCache(
+  deps: ActivityDeps,
+  job: Job,
+  ask: Ask,
+  { decision }: Pick<BatchCache, 'decision'>,
+  { warn, signal }: Pick<Place, 'warn' | 'signal'>,
+): Promise<ExplicitCache | undefined> {
+  const { config, fallback } = cachingOf(job.batch, job.task.spec, deps.optimizing);
+  const { make, storageUsdPerHour } = decideExplicit(ask.info, decision, config);
+  if (!make || !config.autoDetectCacheable) return undefined;
+  try {
+    const { caches } = deps.providers.get(ask.provider);
+    const turns = staticTurns(job.task.spec);
+    const hash = caches?.contentHash(ask.request, turns) ?? null;
+    if (caches === undefined || hash === null) return undefined;
+    const owner = createHash('sha256').update(job.batch.id).digest('hex');
+    const wanted = { hash, owner, tags: config.cacheTags };
+    const { cache, whose } = await foundOrMade({ caches, ask, config, turns, wanted, warn, signal }, deps.now());
+    return {
+      name: cache.name,
+      hash,
+      turns,
+      owner: whose,
+      expiresAt: cache.expiresAt,
+      ttlSeconds: config.cacheTtlSeconds,
+      renewBeforeSeconds: config.autoRenew ? config.cacheRenewalBufferSeconds : null,
+      keep: config.keepCache,
+      storageUsdPerHour,
+    };
+  } catch (error) {
+    if (!(error instanceof TemperedError) || signal.aborted) throw error;
+    goWithout(fallback, error, warn);
+    return undefined;
+  }
+}
+
+interface Had {
+  readonly cache: RemoteCache;
+  readonly whose: ExplicitCache['owner'];
+}
+
+async function foundOrMade(place: Place, now: number): Promise<Had> {
+  const { caches, ask, config, wanted, signal } = place;
+  const least = now + config.cacheRenewalBufferSeconds * 1000;
+  const fit = (await caches.list(signal)).flatMap((cache): Had[] => {
+    const whose = cacheOwner(cache.displayName, wanted);
+    // One that is about to end is not taken: its renewal would be due at once.
+    if (whose === null || cache.model !== ask.request.model || cache.expiresAt <= least) return [];
+    return [{ cache, whose }];
+  });
+  const longest = fit.sort((a, b) => b.cache.expiresAt - a.cache.expiresAt)[0];
+  return longest ?? { cache: await made(place), whose: 'own' };
+}
+
+/** A new cache. Where names aren't kept it has none: nobody will find it, and nobody can take it for another. */
+async function made(place: Place): Promise<RemoteCache> {
+  const { caches, ask, config, turns, wanted, warn, signal } = place;
+  const order = { turns, ttlSeconds: config.cacheTtlSeconds, displayName: cacheName(wanted) };
+  const unnamed = () => caches.create(ask.request, { ...order, displayName: null }, signal);
+  const cache = await caches.create(ask.request, order, signal).catch((error: unknown) => {
+    if (error instanceof TemperedError && /display_?name/i.test(error.message)) return unnamed();
+    throw error;
+  });
+  const lost = cache.displayName !== order.displayName;
+  if (lost && Object.keys(config.cacheTags).length > 0) warn('Cache tags requested but not supported by API');
+  return cache;
+}
+
+function goWithout(fallback: Caching['fallback'], error: TemperedError, warn: (line: string) => void): void {
+  if (!fallback.enabled || fallback.raiseOnFallback) {
+    throw new TemperedError('invalid_request', `Optimization failed: ${thrownText(error)}`, { cause: error });
+  }
+  if (fallback.logFailures) warn(`Cache optimization failed, falling back to standard API: ${thrownText(error)}`);
+}
+
+/** Whether an error says that a cache is gone. */
+function isGone(error: unknown): boolean {
+  return error instanceof TemperedError && /cached ?content/i.test(error.message);
+}
+
+/** The caches of a model's provider. */
+export function cachesOf({ providers }: Pick<ActivityDeps, 'providers'>, model: string): ExplicitCaches {
+  const { provider } = parseModelRef(model);
+  const { caches } = providers.get(provider);
+  if (caches !== undefined) return caches;
+  throw new TemperedError('input', `${provider} has no caches that are made on purpose.`);
+}
+
+/** What `act` returns; null when the cache is gone. */
+export async function unlessGone<T>(act: () => Promise<T>): Promise<T | null> {
+  try {
+    return await act();
+  } catch (error) {
+    if (isGone(error)) return null;
+    throw error;
+  }
+}

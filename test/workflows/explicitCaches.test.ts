@@ -1,0 +1,163 @@
+import { z } from 'zod';
+import tagged from '../../examples/caching/tags.js';
+import type { Tempered } from '../../src/client/tempered.js';
+import { defineTask } from '../../src/task/defineTask.js';
+import type { OptimizationOptions } from '../../src/task/optimization.js';
+import { Bench, outcomesOf, until } from '../support/bench.js';
+import { type Recorder, startRecorder } from '../support/recorder.js';
+
+jest.setTimeout(120_000);
+
+const RECORDS = 40;
+const data = Array.from({ length: RECORDS }, (_, i) => ({ id: `t${i}`, text: `Ticket ${i}: the page stays white.` }));
+
+const listSchema = z.object({
+  cachedContents: z
+    .array(
+      z.object({
+        name: z.string(),
+        displayName: z.string().optional(),
+        createTime: z.string(),
+        expireTime: z.string(),
+      }),
+    )
+    .default([]),
+});
+
+let bench: Bench;
+let recorder: Recorder;
+let tempered: Tempered;
+const log: string[] = [];
+beforeAll(async () => {
+  bench = await Bench.open();
+  recorder = await startRecorder(bench.sim.url, /Ticket (\d+)/);
+  tempered = await bench.another({ GOOGLE_GEMINI_BASE_URL: `${recorder.url}/gemini` });
+  const options = { pools: ['gemini'], log: (line: string) => log.push(line) };
+  // Two workers: whichever prepares, the batch has one cache.
+  await bench.work(options, tempered);
+  await bench.work(options, tempered);
+});
+afterAll(async () => {
+  await recorder.close();
+  await bench.close();
+});
+
+const url = () => `${bench.sim.url}/gemini/v1/cachedContents`;
+const headers = { 'x-goog-api-key': 'sim-key' };
+const alive = async () => listSchema.parse(await (await fetch(url(), { headers })).json()).cachedContents;
+const bodies = (from = 0) => recorder.seen.slice(from).map(({ body }): unknown => JSON.parse(body));
+
+/** Starts the task of the example with other instructions, so that no test finds another's cache by accident. */
+function start(mark: string, cache: OptimizationOptions['cache'] = {}, records = data) {
+  const { model, instructions, prompt = '' } = tagged.spec;
+  const task = defineTask({ name: `tickets-${mark}`, model, instructions: `${instructions}\n${mark}`, prompt });
+  const options = {
+    batchId: `${mark}-${Math.random().toString(36).slice(2, 8)}`,
+    concurrency: 10,
+    execution: 'inline',
+  } as const;
+  return tempered.startBatch(task, records, { ...options, optimization: { cache } });
+}
+
+test('a batch makes one cache, names it in each prompt, and deletes it at its end', async () => {
+  const batch = await tempered.startBatch(tagged, data, { concurrency: 10, execution: 'inline' });
+  const summary = await batch.result();
+  expect(summary).toMatchObject({ succeeded: RECORDS, prompts: RECORDS });
+  expect(await alive()).toEqual([]);
+  const names = new Set<unknown>();
+  for (const body of bodies()) {
+    expect(body).toMatchObject({ contents: [{ role: 'user', parts: [{ text: expect.stringContaining('Ticket') }] }] });
+    expect(body).not.toHaveProperty('systemInstruction');
+    names.add(z.object({ cachedContent: z.string() }).parse(body).cachedContent);
+  }
+  expect(names.size).toBe(1);
+  // Each prompt, the first included, reads all of it.
+  expect(bench.sim.ledger().every(({ cachedInputTokens }) => cachedInputTokens >= 2048)).toBe(true);
+  expect(summary.costUsd).toBeCloseTo(bench.sim.totals().costUsd, 9);
+  expect(log.join('\n')).toContain('Cache optimization enabled for provider: gemini');
+});
+
+test('a kept cache is found by content and tags, letter for letter; more tags than wanted do no harm', async () => {
+  const first = await start('kept', { cacheTags: { version: 'v1', purpose: 'triage' }, keepCache: true });
+  await first.result();
+  const [made] = await alive();
+  expect(made?.displayName).toMatch(/^tempered:[0-9a-f]{32}:[0-9a-f]{8} purpose=triage&version=v1$/);
+  const used = async (cacheTags: Record<string, string>, mark = 'kept') => {
+    const batch = await start(mark, { cacheTags }, data.slice(0, 5));
+    await batch.result();
+    const control = await bench.store.readControl(batch.id);
+    return { found: recorder.seen.at(-1)?.body.includes(made?.name ?? '-'), left: control?.cache?.explicit };
+  };
+  // Found, and left to whoever made it.
+  expect(await used({ version: 'v1' })).toMatchObject({ found: true, left: { owner: 'other' } });
+  expect(await used({ version: 'V1' })).toEqual({ found: false, left: undefined });
+  expect(await used({ version: 'v1', dataset: 'b' })).toMatchObject({ found: false });
+  expect(await used({ version: 'v1' }, 'other-content')).toMatchObject({ found: false });
+  expect(await alive()).toEqual([made]);
+  expect(await first.deleteCache()).toBe(true);
+  expect(await first.deleteCache()).toBe(false);
+  expect(await alive()).toEqual([]);
+});
+
+test('a cache that vanishes costs nobody an answer, and is made again', async () => {
+  await bench.scenario({ latency: { fixedMs: 150 } });
+  const from = recorder.seen.length;
+  const batch = await start('vanishing', { explicit: true });
+  await recorder.next(from + 15);
+  const [first] = await alive();
+  await fetch(`${url()}/${(first?.name ?? '').split('/')[1]}`, { method: 'DELETE', headers });
+  expect(await batch.result()).toMatchObject({ succeeded: RECORDS, prompts: RECORDS });
+  const named = bodies(from).map(
+    (body) => z.object({ cachedContent: z.string().optional() }).parse(body).cachedContent,
+  );
+  // The first one; then whole requests, once each; then the second one.
+  expect(new Set(named)).toEqual(new Set([first?.name, undefined, expect.stringMatching(/^cachedContents/)]));
+  expect(new Set(named).size).toBe(3);
+  expect(log.join('\n')).toContain(`The explicit cache ${first?.name} is gone`);
+  expect(await alive()).toEqual([]);
+});
+
+test('a cache is renewed before its end', async () => {
+  await bench.scenario({ latency: { fixedMs: 200 } });
+  const settings = { explicit: true, cacheTtlSeconds: 60, cacheRenewalBufferSeconds: 59, keepCache: true };
+  const batch = await start(
+    'renewed',
+    settings,
+    [...data, ...data].map((record, i) => ({ ...record, id: `n${i}` })),
+  );
+  const [made] = await until(async () => {
+    const list = await alive();
+    return list.length > 0 && list;
+  });
+  const later = await until(async () =>
+    (await alive()).find(({ expireTime }) => expireTime > (made?.expireTime ?? '')),
+  );
+  expect(later.name).toBe(made?.name);
+  expect(await batch.result()).toMatchObject({ succeeded: 2 * RECORDS });
+  expect(await batch.deleteCache()).toBe(true);
+});
+
+test('cancelling a batch deletes its cache', async () => {
+  await bench.scenario({ latency: { fixedMs: 2000 } });
+  const from = recorder.seen.length;
+  const batch = await start('cancelled', { explicit: true });
+  await recorder.next(from + 1);
+  expect(await alive()).toHaveLength(1);
+  await expect(batch.deleteCache()).rejects.toThrow(/its prompts use its cache/);
+  await batch.cancel();
+  expect(await batch.result()).toMatchObject({ status: 'cancelled' });
+  expect(await alive()).toEqual([]);
+});
+
+test('where names are not kept it says so, and nobody takes the cache for another', async () => {
+  await bench.scenario({ caches: { displayNames: false } });
+  const settings = { cacheTags: { version: 'v1' }, keepCache: true };
+  const first = await start('unnamed', settings, data.slice(0, 5));
+  await first.result();
+  expect(log.join('\n')).toContain('Cache tags requested but not supported by API');
+  const second = await start('unnamed', settings, data.slice(0, 5));
+  await second.result();
+  expect(await alive()).toHaveLength(2);
+  expect((await outcomesOf(second)).every(({ status }) => status === 'succeeded')).toBe(true);
+  for (const batch of [first, second]) await batch.deleteCache();
+});
