@@ -56,14 +56,14 @@ export function createCacheActivities(deps: ActivityDeps): CacheActivities {
     renewCache: ({ model, name, ttlSeconds }) =>
       withHeartbeat(nothing, ({ cancellationSignal: signal }) =>
         unlessGone(async () => {
-          const { expiresAt } = await cachesOf(deps, model).renew(name, ttlSeconds, signal);
+          const { expiresAt } = await (await cachesOf(deps, model)).renew(name, ttlSeconds, signal);
           return { expiresAt };
         }),
       ),
 
     removeCache: ({ model, name }) =>
       withHeartbeat(nothing, async ({ cancellationSignal: signal }) => {
-        await unlessGone(() => cachesOf(deps, model).remove(name, signal));
+        await unlessGone(async () => (await cachesOf(deps, model)).remove(name, signal));
       }),
   };
 }

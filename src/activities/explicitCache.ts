@@ -38,10 +38,10 @@ export async function explicitCache(
   const { make, storageUsdPerHour } = decideExplicit(ask.info, decision, config);
   if (!make || !config.autoDetectCacheable) return undefined;
   try {
-    const { caches } = deps.providers.get(ask.provider);
+    const caches = await deps.providers.get(ask.provider).caches();
     const turns = staticTurns(job.task.spec);
     const hash = caches?.contentHash(ask.request, turns) ?? null;
-    if (caches === undefined || hash === null) return undefined;
+    if (caches === null || hash === null) return undefined;
     const owner = createHash('sha256').update(job.batch.id).digest('hex');
     const wanted = { hash, owner, tags: config.cacheTags };
     const { cache, whose } = await foundOrMade({ caches, ask, config, turns, wanted, warn, signal }, deps.now());
@@ -107,11 +107,14 @@ function isGone(error: unknown): boolean {
   return error instanceof TemperedError && /cached ?content/i.test(error.message);
 }
 
-/** The caches of a model's provider. */
-export function cachesOf({ providers }: Pick<ActivityDeps, 'providers'>, model: string): ExplicitCaches {
+/** The caches of a model's provider. Throws `input` for one that has none. */
+export async function cachesOf(
+  { providers }: Pick<ActivityDeps, 'providers'>,
+  model: string,
+): Promise<ExplicitCaches> {
   const { provider } = parseModelRef(model);
-  const { caches } = providers.get(provider);
-  if (caches !== undefined) return caches;
+  const caches = await providers.get(provider).caches();
+  if (caches !== null) return caches;
   throw new TemperedError('input', `${provider} has no caches that are made on purpose.`);
 }
 

@@ -19,7 +19,7 @@ export async function deleteCache({ store, providers }: ClientContext, batchId: 
   const { model, explicit } = cache;
   const signal = AbortSignal.timeout(WAIT_MS);
   const deleted = await unlessGone(async () => {
-    await cachesOf({ providers }, model).remove(explicit.name, signal);
+    await (await cachesOf({ providers }, model)).remove(explicit.name, signal);
     return true;
   });
   return deleted ?? false;

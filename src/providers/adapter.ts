@@ -202,6 +202,6 @@ export function createProvider(endpoint: Endpoint, wire: Wire): Provider {
       if (count === undefined) return null;
       return aside((stop) => count(request, stop), { ...endpoint, model: request.model }, signal);
     },
-    ...(wire.caches === undefined ? {} : { caches: explained(wire.caches, endpoint) }),
+    caches: () => Promise.resolve(wire.caches === undefined ? null : explained(wire.caches, endpoint)),
   };
 }

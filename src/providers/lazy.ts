@@ -16,6 +16,7 @@ function lazily({ name }: Endpoint, kind: ProviderKind, load: () => Promise<Prov
     listModels: async (signal) => (await provider()).listModels(signal),
     localModels: async (signal) => (await provider()).localModels(signal),
     countTokens: async (request, signal) => (await provider()).countTokens(request, signal),
+    caches: async () => (await provider()).caches(),
   };
 }
 

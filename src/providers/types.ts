@@ -169,8 +169,8 @@ export interface Provider {
    * no schema. Throws `TemperedError`.
    */
   countTokens(request: ModelRequest, signal: AbortSignal): Promise<number | null>;
-  /** Absent: the endpoint has no caches that are made on purpose. */
-  readonly caches?: ExplicitCaches;
+  /** Its caches that are made on purpose; null = it has none. */
+  caches(): Promise<ExplicitCaches | null>;
 }
 
 /** The endpoints a process can reach, by provider name. */
