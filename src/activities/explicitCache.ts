@@ -108,10 +108,7 @@ function isGone(error: unknown): boolean {
 }
 
 /** The caches of a model's provider. Throws `input` for one that has none. */
-export async function cachesOf(
-  { providers }: Pick<ActivityDeps, 'providers'>,
-  model: string,
-): Promise<ExplicitCaches> {
+export async function cachesOf({ providers }: Pick<ActivityDeps, 'providers'>, model: string): Promise<ExplicitCaches> {
   const { provider } = parseModelRef(model);
   const caches = await providers.get(provider).caches();
   if (caches !== null) return caches;

@@ -130,7 +130,9 @@ export function geminiBeginning(request: ModelRequest, turns: number): GeminiBeg
 
 /** Hash of a beginning, for one model. */
 export function beginningHash(model: string, beginning: GeminiBeginning): string {
-  return createHash('sha256').update(JSON.stringify([model, beginning])).digest('hex');
+  return createHash('sha256')
+    .update(JSON.stringify([model, beginning]))
+    .digest('hex');
 }
 
 /** The request with its beginning left to the cache it names, if that holds exactly this beginning. */
