@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url';
 import type { Client } from '@temporalio/client';
 import { bundleWorkflowCode, type NativeConnection, Runtime, Worker, type WorkerOptions } from '@temporalio/worker';
 import { CacheFaults } from '../activities/cacheFaults.js';
-import { BatchBook, type SubmitFile, TaskBook } from '../activities/context.js';
+import { type ActivityDeps, BatchBook, type SubmitFile, TaskBook } from '../activities/context.js';
 import { watchFailures } from '../activities/failureWatch.js';
 import { type Activities, createActivities } from '../activities/index.js';
 import type { Notifier } from '../activities/notifier.js';
@@ -78,28 +78,23 @@ const PROMPT_SLOTS = 1_000;
 /** Time prompts in flight get to finish at a shutdown. */
 const SHUTDOWN_GRACE = '10 s';
 
-/** Starts the workers of this process: workflows and rows, one per pool, one per task with functions. */
-export async function startWorker(options: StartWorkerOptions): Promise<RunningWorker> {
-  const log: LogLine = options.log ?? ((line) => process.stderr.write(`${line}\n`));
-  installRuntime(log);
+/** What the activities of this process share. `closing` aborts when it shuts down. */
+function activityDeps(options: StartWorkerOptions, log: LogLine, closing: AbortSignal): ActivityDeps {
   const { store, providers, tasks, client } = options;
   const pools = new PoolBook(options.poolConfigs);
   const meters = createMeters(Runtime.instance().metricMeter);
-  const gate = createGate({
-    store,
-    meters,
-    worker: `${hostname()}-${process.pid}-${randomUUID().slice(0, 8)}`,
-    configured: (pool) => pools.settingsOf(pool),
-  });
-  const circuits = new CircuitBreaker({ store, settings: options.circuit, meters });
-  const closing = new AbortController();
   const batches = new BatchBook(store);
-  const activities = createActivities({
+  return {
     store,
     providers,
-    gate,
+    gate: createGate({
+      store,
+      meters,
+      worker: `${hostname()}-${process.pid}-${randomUUID().slice(0, 8)}`,
+      configured: (pool) => pools.settingsOf(pool),
+    }),
     meters,
-    circuits,
+    circuits: new CircuitBreaker({ store, settings: options.circuit, meters }),
     tuner: new Tuner({
       inFlight: async (batchId) => (await store.counters(batchId)).inFlight,
       propose: ({ batchId, from, to }) => client.workflow.getHandle(batchId).signal(tunedSignal, { from, to }),
@@ -118,14 +113,24 @@ export async function startWorker(options: StartWorkerOptions): Promise<RunningW
     optimization: options.optimization,
     now: Date.now,
     warn: (error) => log(`a batch could not be told: ${thrownText(error)}`),
-    closing: closing.signal,
-  });
+    closing,
+  };
+}
+
+/** Starts the workers of this process: workflows and rows, one per pool, one per task with functions. */
+export async function startWorker(options: StartWorkerOptions): Promise<RunningWorker> {
+  const log: LogLine = options.log ?? ((line) => process.stderr.write(`${line}\n`));
+  installRuntime(log);
+  const closing = new AbortController();
+  const deps = activityDeps(options, log, closing.signal);
+  const { gate, circuits } = deps;
+  const activities = createActivities(deps);
   const shared = sharedOptions(options);
   const workers = await Promise.all(
     [
       workflowOptions(shared, await workflowBundle(options.bundlePath), activities),
       ...poolOptions(shared, options, activities),
-      ...taskOptions(shared, tasks, activities),
+      ...taskOptions(shared, options.tasks, activities),
     ].map((one) => Worker.create(one)),
   );
   const run = Promise.all(workers.map((worker) => worker.run())).then(async () => {
