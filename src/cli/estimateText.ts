@@ -1,5 +1,6 @@
 import type { Estimate, ModelEstimate } from '../client/estimate/types.js';
 import type { PaceLimit } from '../client/estimate/duration.js';
+import { decisionText } from '../task/cachePlan.js';
 import { count, duration, money, percent, plural } from './format.js';
 import { table } from './table.js';
 
@@ -44,6 +45,7 @@ function modelText(made: ModelEstimate, records: number): readonly string[] {
     `  prompts    ${made.promptsPerRecord.toFixed(2)} a record × ${count(records)} = ${count(made.promptsPerRecord * records)} (${made.retryBasis})`,
     `  in all     ${inputs.join(', ')}; ${count(usage.outputTokens)} out`,
     `  cost       ${costText(made)}`,
+    ...(made.caching === null ? [] : [`  caching    ${decisionText(made.caching)}`]),
     ...uncachedText(made),
     ...(made.batchApiUsd === null
       ? []

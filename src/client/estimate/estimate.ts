@@ -1,4 +1,5 @@
 import { type Ask, buildAsk } from '../../activities/ask.js';
+import type { Caching } from '../../activities/caching.js';
 import { partialMissShare } from '../../caching/partialMisses.js';
 import { parseModelRef } from '../../models/modelRef.js';
 import { PoolBook } from '../../limits/poolBook.js';
@@ -42,6 +43,8 @@ interface Setting {
   readonly task: AnyTask;
   readonly info: ModelInfo;
   readonly limits: PoolLimits;
+  /** How a run of all records would cache. */
+  readonly caching: Caching;
   readonly population: Population;
   readonly options: EstimateOptions;
 }
@@ -66,7 +69,9 @@ export async function estimateBatch(
     const ref = parseModelRef(model);
     const info = context.providers.modelInfo(ref, new Date());
     const limits = await limitsOf(context, task, model);
-    const setting = { context, task: withModel(task, model), info, limits, population, options };
+    const own = withModel(task, model);
+    const caching = await cachingFor(context, own, population);
+    const setting = { context, task: own, info, limits, caching, population, options };
     estimates.push(await (sample === undefined ? guessed(setting) : piloted(setting, runPilot)));
   }
   const { items, preset, skipped } = population;
@@ -81,16 +86,17 @@ function notRendered(): TemperedError {
 }
 
 /** From prompts that are only rendered and counted. */
-async function guessed({ context, task, info, limits, population, options }: Setting): Promise<ModelEstimate> {
+async function guessed(setting: Setting): Promise<ModelEstimate> {
+  const { context, task, info, limits, population, options } = setting;
   const { model } = task.spec;
   const askProvider = options.askProvider !== false;
   const history = await readHistory(context.store, { hash: task.hash, model });
   const expected = await expectationOf(task.spec, meansOf(history), `${history.records.length} earlier records`);
   const counts = askProvider && context.providers.available.includes(info.ref.provider);
   const sample = counts ? spread(population.drawn, COUNTED_BY_PROVIDER) : population.drawn;
-  const asks = sample.map(({ record }) => askFor(context, task, record.rendered));
+  const asks = sample.map(({ record }) => askFor(setting, record.rendered));
   const raw = await countPrompts(asks, model, { ...context, askProvider });
-  const counted = raw.by === 'provider' ? raw : await calibrated(context, task, history, raw);
+  const counted = raw.by === 'provider' ? raw : await calibrated(setting, history, raw);
   const misses = laterMisses(task.spec, population.items - population.preset, expected);
   const records = asks.flatMap((ask, i) => {
     const size = counted.sizes[i];
@@ -102,7 +108,7 @@ async function guessed({ context, task, info, limits, population, options }: Set
   const onceNano = ask === undefined || size === undefined ? 0 : warmUpNano(ask, size);
   const { basis: tokenBasis, uncertainty } = counted;
   const prefixTokens = size === undefined ? null : Math.round(size.prefix);
-  const basis = { tokenBasis, uncertainty, prefixTokens };
+  const basis = { tokenBasis, uncertainty, prefixTokens, caching: ask?.caching?.decision ?? null };
   return sumUp({ task, info, limits, population, options, expected, records, onceNano, ...basis });
 }
 
@@ -125,10 +131,23 @@ async function piloted(setting: Setting, runPilot: RunPilot): Promise<ModelEstim
   const partial = (population.items - population.preset) * past.extraPrompts * past.partialShare;
   const misses = partialMissShare(spec.schema, partial);
   const { records, onceNano } = pilotSample(info, history.records, { drawn: population.drawn, misses });
-  const counted = { tokenBasis: 'counted by the provider, as billed', uncertainty: 0, prefixTokens: null };
+  const rendered = population.drawn.find(({ record }) => record.rendered !== null)?.record.rendered;
+  const caching = rendered === undefined ? null : (askFor(setting, rendered).caching?.decision ?? null);
+  const tokenBasis = 'counted by the provider, as billed';
+  const counted = { tokenBasis, uncertainty: 0, prefixTokens: null, caching };
   const made = sumUp({ task, info, limits, population, options, expected, records, onceNano, ...counted });
   const { money } = await readSnapshot(context.store, batchId, context.providers);
   return { ...made, pilot: { batchId, records: history.records.length, costUsd: money.spentUsd } };
+}
+
+/** As a run would have it that starts now; a rollout by percentage may decide otherwise for a batch's id. */
+async function cachingFor(
+  context: ClientContext,
+  { spec }: AnyTask,
+  { items, preset }: Population,
+): Promise<Caching> {
+  const { cache, fallback } = await context.optimization(spec, spec.name, undefined);
+  return { config: cache, fallback, prompts: items - preset, warn: context.onProgress };
 }
 
 /** The lowest of the task's quotas and those of the pool: set live, configured, else as the provider told before. */
@@ -144,7 +163,7 @@ async function limitsOf({ pools, store }: ClientContext, task: AnyTask, model: s
 }
 
 /** A record's first request, as a run would send it. */
-function askFor({ providers }: Pick<ClientContext, 'providers'>, task: AnyTask, rendered: RenderedPrompt | null): Ask {
+function askFor({ context: { providers }, task, caching }: Setting, rendered: RenderedPrompt | null): Ask {
   const { hash, spec, functions } = task;
   const plan = planOf(spec);
   const checkShape = compileValidator({ schema: spec.schema, zod: task.schema });
@@ -156,12 +175,14 @@ function askFor({ providers }: Pick<ClientContext, 'providers'>, task: AnyTask, 
     control: NO_CONTROL,
     prepared: undefined,
     endpoints: providers,
+    cache: caching,
     now: new Date(),
   });
 }
 
 /** Corrects a count made here by what the provider billed for earlier records of the same task. */
-async function calibrated(context: ClientContext, task: AnyTask, history: History, counted: Counted): Promise<Counted> {
+async function calibrated(setting: Setting, history: History, counted: Counted): Promise<Counted> {
+  const { context, task } = setting;
   let billed = 0;
   const asks: Ask[] = [];
   for (const { batchId, index, prompts } of spread(history.records, CALIBRATED)) {
@@ -169,7 +190,7 @@ async function calibrated(context: ClientContext, task: AnyTask, history: Histor
     const record = await context.store.getRecord(batchId, index);
     if (tokens === undefined || record === undefined || record.rendered === null) continue;
     billed += tokens;
-    asks.push(askFor(context, task, record.rendered));
+    asks.push(askFor(setting, record.rendered));
   }
   if (asks.length === 0) return counted;
   const own = await countPrompts(asks, task.spec.model, { ...context, askProvider: false });

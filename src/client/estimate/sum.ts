@@ -1,5 +1,6 @@
 import type { ModelInfo } from '../../models/types.js';
 import type { AnyTask } from '../../task/defineTask.js';
+import type { CacheDecision } from '../../task/cachePlan.js';
 import type { PoolLimits } from '../../task/spec.js';
 import { DEFAULT_CONCURRENCY } from '../../workflows/settings.js';
 import { durationOf } from './duration.js';
@@ -32,6 +33,8 @@ export interface Parts {
   readonly uncertainty: number;
   /** Tokens of the static prefix; null = not told apart. */
   readonly prefixTokens: number | null;
+  /** Whether the prefix is cached, and why; null = not known before a run. */
+  readonly caching: CacheDecision | null;
 }
 
 /** Adds an estimate up. Pure. */
@@ -57,6 +60,7 @@ export function sumUp(parts: Parts): ModelEstimate {
     sampled: records.length,
     tokenBasis: parts.tokenBasis,
     prefixTokens: parts.prefixTokens,
+    caching: parts.caching,
     promptTokens: each(tokens.mean),
     promptTokensMargin: each(tokens.margin),
     answerTokens: Math.round(expected.outputTokens),

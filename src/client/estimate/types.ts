@@ -1,3 +1,4 @@
+import type { CacheDecision } from '../../task/cachePlan.js';
 import type { Usage } from '../../task/usage.js';
 import type { SkippedRecord } from '../load.js';
 import type { PaceLimit } from './duration.js';
@@ -50,6 +51,8 @@ export interface ModelEstimate {
   readonly tokenBasis: string;
   /** Tokens of the part that is the same for every record: instructions and schema. Null: not told apart. */
   readonly prefixTokens: number | null;
+  /** Whether that part is cached, and why; null: not known before a run. */
+  readonly caching: CacheDecision | null;
   /** Tokens of a whole first prompt, on average. */
   readonly promptTokens: number;
   /** Half the width of its 95 % confidence interval. */
