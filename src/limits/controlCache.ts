@@ -1,8 +1,6 @@
 import type { Control, Store } from '../store/types.js';
 import { TemperedError } from '../task/errors.js';
-
-/** How stale a control row may be; milliseconds. */
-const STALE_MS = 500;
+import { CONTROL_STALE_MS } from './bounds.js';
 
 /** Batches remembered; the oldest is forgotten first. */
 const KEPT = 1_000;
@@ -58,7 +56,7 @@ export function createControlCache(
   return {
     read(batchId) {
       const entry = entries.get(batchId);
-      return entry !== undefined && now() - entry.at < STALE_MS ? entry.control : fetch(batchId);
+      return entry !== undefined && now() - entry.at < CONTROL_STALE_MS ? entry.control : fetch(batchId);
     },
     forget(batchId) {
       entries.delete(batchId);

@@ -32,7 +32,7 @@ test.each([
   [['rnu'], /unknown command 'rnu'[\s\S]*Did you mean run\?/],
   [['report', 'a', 'b'], /unknown command 'report'/],
   [['run', 'a', 'b', '--concurency', '5'], /unknown option '--concurency'[\s\S]*Did you mean --concurrency\?/],
-  [['run', 'a', 'b', '--concurrency', 'auto'], /'auto' is invalid.*whole number from 1 to 10000/],
+  [['run', 'a', 'b', '--concurrency', 'much'], /'much' is invalid.*a whole number from 1 to 10000/],
   [['run', 'a', 'b', '--execution', 'fast'], /'fast' is invalid.*Allowed choices are item, inline/],
   [['run', 'a', 'b', '--budget', 'lots'], /dollars, such as 2\.50/],
   [['run', 'a', 'b', '--deadline', 'soon'], /30m, 2h or 1h30m/],
