@@ -141,11 +141,7 @@ async function piloted(setting: Setting, runPilot: RunPilot): Promise<ModelEstim
 }
 
 /** As a run would have it that starts now; a rollout by percentage may decide otherwise for a batch's id. */
-async function cachingFor(
-  context: ClientContext,
-  { spec }: AnyTask,
-  { items, preset }: Population,
-): Promise<Caching> {
+async function cachingFor(context: ClientContext, { spec }: AnyTask, { items, preset }: Population): Promise<Caching> {
   const { cache, fallback } = await context.optimization(spec, spec.name, undefined);
   return { config: cache, fallback, prompts: items - preset, warn: context.onProgress };
 }
