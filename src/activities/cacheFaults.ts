@@ -1,3 +1,4 @@
+import { goesPlain } from '../caching/fallback.js';
 import { isCacheGone, refusesMarks } from '../providers/cacheFaults.js';
 import type { ModelReply, PromptRequest } from '../providers/types.js';
 import { cacheLostSignal } from '../workflows/messages.js';
@@ -58,7 +59,7 @@ export async function sendCached(
   }
   if (!refusesMarks(request, reply)) return reply;
   const { fallback } = cachingOf(job.batch, job.task.spec, deps.optimizing);
-  if (!fallback.enabled || fallback.raiseOnFallback) {
+  if (!goesPlain(fallback)) {
     return { ...reply, error: { ...reply.error, message: `Optimization failed: ${reply.error.message}` } };
   }
   deps.cacheFaults.refused(ask.model);

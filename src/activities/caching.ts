@@ -1,6 +1,6 @@
 import type { CachePlan } from '../caching/breakpoints.js';
 import { resolveOptimization } from '../caching/config.js';
-import { TemperedError, thrownText } from '../task/errors.js';
+import { fallBack } from '../caching/fallback.js';
 import type { CacheConfig, FallbackConfig, OptimizationConfig } from '../task/optimization.js';
 import type { TaskSpec } from '../task/spec.js';
 import type { BatchFacts } from './context.js';
@@ -56,10 +56,7 @@ export function planned(
   try {
     return plan();
   } catch (cause) {
-    if (!fallback.enabled || fallback.raiseOnFallback) {
-      throw new TemperedError('invalid_request', `Optimization failed: ${thrownText(cause)}`, { cause });
-    }
-    if (fallback.logFailures) warn(`Cache optimization failed, falling back to standard API: ${thrownText(cause)}`);
+    fallBack(fallback, cause, warn);
     return undefined;
   }
 }

@@ -1,14 +1,15 @@
 import { createHash } from 'node:crypto';
 import { staticTurns } from '../caching/breakpoints.js';
 import { decideExplicit } from '../caching/explicit.js';
+import { fallBack } from '../caching/fallback.js';
 import { parseModelRef } from '../models/modelRef.js';
 import type { ExplicitCaches, RemoteCache } from '../providers/types.js';
 import type { BatchCache, ExplicitCache } from '../task/cachePlan.js';
 import { type CacheName, cacheName, cacheOwner } from '../task/cacheTags.js';
-import { TemperedError, thrownText } from '../task/errors.js';
+import { TemperedError } from '../task/errors.js';
 import type { CacheConfig } from '../task/optimization.js';
 import type { Ask } from './ask.js';
-import { type Caching, cachingOf } from './caching.js';
+import { cachingOf } from './caching.js';
 import type { ActivityDeps } from './context.js';
 import type { Job } from './job.js';
 
@@ -58,7 +59,7 @@ export async function explicitCache(
     };
   } catch (error) {
     if (!(error instanceof TemperedError) || signal.aborted) throw error;
-    goWithout(fallback, error, warn);
+    fallBack(fallback, error, warn);
     return undefined;
   }
 }
@@ -93,13 +94,6 @@ async function made(place: Place): Promise<RemoteCache> {
   const lost = cache.displayName !== order.displayName;
   if (lost && Object.keys(config.cacheTags).length > 0) warn('Cache tags requested but not supported by API');
   return cache;
-}
-
-function goWithout(fallback: Caching['fallback'], error: TemperedError, warn: (line: string) => void): void {
-  if (!fallback.enabled || fallback.raiseOnFallback) {
-    throw new TemperedError('invalid_request', `Optimization failed: ${thrownText(error)}`, { cause: error });
-  }
-  if (fallback.logFailures) warn(`Cache optimization failed, falling back to standard API: ${thrownText(error)}`);
 }
 
 /** Whether an error says that a cache is gone. */

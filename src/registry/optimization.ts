@@ -2,12 +2,13 @@ import { debuglog } from 'node:util';
 import { type CachePlan, planCache } from '../caching/breakpoints.js';
 import { optimizationSwitch, parseOptimization } from '../caching/config.js';
 import { type Environment, optimizationAt } from '../caching/environments.js';
+import { fallBack } from '../caching/fallback.js';
 import { type CacheFacts, type CacheStatistics, cacheStatistics } from '../caching/statistics.js';
 import { cacheSavingsNano } from '../models/cost.js';
 import type { ModelInfo } from '../models/types.js';
 import type { Turn } from '../providers/turns.js';
 import type { ModelRequest, Provider } from '../providers/types.js';
-import { TemperedError, thrownText } from '../task/errors.js';
+import { TemperedError } from '../task/errors.js';
 import { nanoToUsd } from '../task/money.js';
 import type { OptimizationConfig } from '../task/optimization.js';
 import type { Message } from '../task/spec.js';
@@ -126,12 +127,7 @@ export class PromptCaching {
       this.prefixTokens.set(marked, decision.prefixTokens);
       return marked;
     } catch (cause) {
-      const { fallback } = this.config;
-      const why = thrownText(cause);
-      if (fallback.raiseOnFallback || !fallback.enabled) {
-        throw new TemperedError('invalid_request', `Optimization failed: ${why}`, { cause });
-      }
-      if (fallback.logFailures) this.log.warn(`Cache optimization failed, falling back to standard API: ${why}`);
+      fallBack(this.config.fallback, cause, this.log.warn);
       return request;
     }
   }

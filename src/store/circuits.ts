@@ -6,8 +6,6 @@ import type { Store } from './types.js';
 /** The part of the store that remembers which endpoints fail. */
 export type CircuitStore = Pick<Store, 'changeCircuit' | 'listCircuits'>;
 
-const NO_FAILURE: Circuit = { failures: 0, openUntil: 0, probeUntil: 0, failedProbes: 0, reason: null };
-
 function read(row: CircuitsTable): Circuit {
   return {
     failures: row.failures,
@@ -43,9 +41,9 @@ export function createCircuitStore(backend: Backend): CircuitStore {
           .selectAll()
           .where('endpoint', '=', endpoint)
           .$if(backend.rowLocks, (query) => query.forUpdate())
-          .executeTakeFirst();
+          .executeTakeFirstOrThrow();
         const now = await backend.now(trx);
-        const after = change(row === undefined ? NO_FAILURE : read(row), now);
+        const after = change(read(row), now);
         await trx
           .updateTable('circuits')
           .set({

@@ -1,4 +1,5 @@
 import type { Ask } from '../../activities/ask.js';
+import { inLanes } from '../../activities/lanes.js';
 import type { PromptSize } from '../../caching/expectedUse.js';
 import { parseModelRef } from '../../models/modelRef.js';
 import { type Tokenizer, tokenizerFor } from '../../models/tokenizer.js';
@@ -79,7 +80,14 @@ async function countThere(
     tokens === null ? null : tokens + (countsSchema(provider) ? 0 : schemaTokens(schema, tokenizer));
   const prefix = await count({ ...first.request, messages: [{ role: 'user', content: '.' }] });
   if (prefix === null) return null;
-  const wholes = await inLanes(asks, ({ request }) => count(request));
+  const wholes: (number | null)[] = [];
+  await inLanes(asks.entries(), {
+    lanes: LANES,
+    goOn: () => true,
+    work: async ([i, { request }]) => {
+      wholes[i] = await count(request);
+    },
+  });
   const sizes = wholes.map((whole) => ({ prefix: prefix - 1, whole: whole ?? prefix }));
   return { sizes, basis: `counted by ${name}`, by: 'provider', uncertainty: 0 };
 }
@@ -87,16 +95,6 @@ async function countThere(
 /** Gemini counts the turns alone, though a schema counts towards the prompt. */
 function countsSchema(provider: Provider): boolean {
   return provider.kind !== 'gemini';
-}
-
-async function inLanes<T, R>(inputs: readonly T[], work: (input: T) => Promise<R>): Promise<readonly R[]> {
-  const results: R[] = [];
-  const queue = inputs.entries();
-  const lane = async () => {
-    for (const [i, input] of queue) results[i] = await work(input);
-  };
-  await Promise.all(Array.from({ length: LANES }, lane));
-  return results;
 }
 
 function sizeHere({ instructions = '', schema, messages }: PromptRequest, tokenizer: Tokenizer): PromptSize {
