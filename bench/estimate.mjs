@@ -1,9 +1,9 @@
 // How near `estimate` comes to what a run really costs: the e-mail example with instructions of some 3,000 tokens, a
 // fifth of the answers invalid, and three models whose prices are built differently. Each is estimated before anything
-// was sent, from 20 records that are really run, and again after the whole run. The run has an account of its own, so
+// was sent, from 100 records that are really run, and again after the whole run. The run has an account of its own, so
 // that it finds the caches empty, as was estimated.
 //
-//   npm run bench:estimate [-- --records N]
+//   npm run bench:estimate [-- --records N --sample N]
 import { copyFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
@@ -16,7 +16,7 @@ import { finish, ratio } from './support/report.mjs';
 import { startServer } from './support/server.mjs';
 
 const { values } = parseArgs({
-  options: { records: { type: 'string', default: '1000' }, sample: { type: 'string', default: '20' } },
+  options: { records: { type: 'string', default: '1000' }, sample: { type: 'string', default: '100' } },
 });
 
 const MODELS = [

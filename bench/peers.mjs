@@ -6,7 +6,7 @@
 // `--fresh` brings the newest async-batch-llm. `item` mode runs a fifth of the records, and at 1 s latency everybody a
 // twentieth: rates are compared, and what takes a second is too short to be one.
 import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { availableParallelism, tmpdir } from 'node:os';
 import path from 'node:path';
 import { parseArgs } from 'node:util';
 import { Ours, writeRecords } from './support/ours.mjs';
@@ -25,6 +25,9 @@ const { values } = parseArgs({
   },
 });
 const concurrency = Number(values.concurrency);
+const CORES = availableParallelism();
+/** Its name among the contenders. */
+const ALL_CORES = `tempered inline, worker --processes ${CORES}`;
 const latencies = values.latencies.split(',').map(Number);
 
 const peerVersion = preparePeer(values.fresh);
@@ -37,14 +40,28 @@ let files = 0;
 /** A new file for results. */
 const fresh = (ending) => path.join(folder, `${(files += 1)}.${ending}`);
 
+let batches = 0;
+
 /** Contenders: each runs `n` records once and tells `{seconds, cpuMs, peakMb, wallMs}`. */
 const CONTENDERS = {
   ...Object.fromEntries(modes.map((mode) => [`tempered ${mode}`, (n) => runOurs(mode, n)])),
+  [ALL_CORES]: (n) => runOnAllCores(n),
   'async-batch-llm + checkpoint': (n) => peer(n, fresh('sqlite')),
   'async-batch-llm': (n) => peer(n, null),
   'openai SDK loop + SQLite': (n) => loop(n, fresh('db')),
   'openai SDK loop + JSONL': (n) => loop(n, fresh('jsonl')),
 };
+
+/** `tempered worker` with a process per core, started for the run; its batch comes from a command of its own. */
+async function runOnAllCores(n) {
+  const begun = performance.now();
+  const { seconds, usage } = await ours.runOnWorkers(
+    ['--execution', 'inline', '--concurrency', values.concurrency, '--limit', String(n)],
+    { processes: CORES, batchId: `all-cores-${(batches += 1)}` },
+  );
+  const { worker, server } = usage;
+  return { seconds, cpuMs: worker.cpuMs + server.cpuMs, peakMb: worker.peakMb, wallMs: performance.now() - begun };
+}
 
 async function runOurs(mode, n) {
   const args = ['--execution', mode, '--concurrency', values.concurrency, '--limit', String(n)];
@@ -97,15 +114,12 @@ try {
 function ratiosOf({ latencyMs, rates }) {
   const checkpoint = rates['async-batch-llm + checkpoint'];
   const sdk = rates['openai SDK loop + SQLite'];
-  return modes.flatMap((mode) => {
-    const rate = rates[`tempered ${mode}`];
-    const aimed = mode === 'inline' && latencyMs === 0;
-    const label = `${mode} at ${latencyMs} ms`;
-    return [
-      ratio(`${label} / async-batch-llm + checkpoint`, rate / checkpoint, aimed ? { atLeast: 3 } : {}),
-      ratio(`${label} / SDK loop + SQLite`, rate / sdk, aimed ? { atLeast: 0.8 } : {}),
-    ];
-  });
+  const aimed = (name, atLeast) => (latencyMs === 0 && name !== 'tempered item' ? { atLeast } : {});
+  const names = Object.keys(rates).filter((name) => name.startsWith('tempered'));
+  return names.flatMap((name) => [
+    ratio(`${name}, ${latencyMs} ms / async-batch-llm + checkpoint`, rates[name] / checkpoint, aimed(name, 3)),
+    ratio(`${name}, ${latencyMs} ms / SDK loop + SQLite`, rates[name] / sdk, aimed(name, 0.8)),
+  ]);
 }
 
 finish({

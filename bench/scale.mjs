@@ -6,12 +6,9 @@
 //
 // Default: `inline` where there is one, 1,000, 10,000 and 100,000 records; in `item` mode the first two.
 import { parseArgs } from 'node:util';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { statSync } from 'node:fs';
 import { Client, Connection } from '@temporalio/client';
-import { openStore } from '../dist/store/openStore.js';
 import { Ours, writeRecords } from './support/ours.mjs';
-import { childrenOf, follow } from './support/proc.mjs';
 import { finish, ratio } from './support/report.mjs';
 import { startStub } from './support/startStub.mjs';
 
@@ -19,7 +16,7 @@ const { values } = parseArgs({
   options: {
     sizes: { type: 'string' },
     execution: { type: 'string' },
-    processes: { type: 'string' },
+    processes: { type: 'string', default: '1' },
     concurrency: { type: 'string', default: '50' },
     latency: { type: 'string', default: '0' },
     million: { type: 'boolean', default: false },
@@ -31,20 +28,6 @@ const ours = await new Ours(stub).start();
 const execution = values.execution ?? (await ours.modes()).at(-1);
 const known = execution === 'item' ? [1_000, 10_000] : [1_000, 10_000, 100_000];
 const sizes = values.sizes?.split(',').map(Number) ?? [...known, ...(values.million ? [1_000_000] : [])];
-
-/** Waits for the batch's end without taking CPU worth mentioning. */
-async function ended(batchId) {
-  const store = await openStore(`sqlite:${ours.file('.tempered/store.db')}`);
-  try {
-    for (;;) {
-      const row = await store.getBatch(batchId);
-      if (row.finishedAt !== null && ['finished', 'cancelled', 'stopped'].includes(row.status)) return row;
-      await sleep(250);
-    }
-  } finally {
-    await store.close();
-  }
-}
 
 /** Mean length and bytes of the histories of some items of a batch, and bytes of its own history. */
 async function histories(batchId, n) {
@@ -71,24 +54,13 @@ async function measure(n) {
   const data = `records-${n}.jsonl`;
   await writeRecords(ours.file(data), n);
   const before = { store: ours.storeBytes(), database: databaseBytes() };
-  const worker = await ours.worker(values.processes === undefined ? [] : ['--processes', values.processes]);
-  const processes = [worker.pid, ...childrenOf(worker.pid)];
-  const stop = follow({
-    ...Object.fromEntries(processes.map((pid, i) => [`worker ${i}`, pid])),
-    server: ours.serverPid,
-    stub: stub.pid,
-  });
-  const args = ['--execution', execution, '--concurrency', values.concurrency, '--detach', '--batch-id', `scale-${n}`];
-  const load = await ours.run(args, {}, data);
-  const row = await ended(`scale-${n}`);
-  const usage = stop();
-  worker.child.kill('SIGINT');
-  await worker.exited;
+  const { load, seconds, usage } = await ours.runOnWorkers(
+    ['--execution', execution, '--concurrency', values.concurrency],
+    { processes: Number(values.processes), data, batchId: `scale-${n}`, watched: { stub: stub.pid } },
+  );
   const { requests } = await stub.counts();
   if (requests !== n) throw new Error(`${requests} requests for ${n} records.`);
   const exported = await ours.cli(['results', `scale-${n}`, '--out', 'out.jsonl']);
-  const seconds = (row.finishedAt - row.startedAt) / 1000;
-  const workers = processes.map((_, i) => usage[`worker ${i}`]);
   return {
     n,
     seconds,
@@ -97,14 +69,14 @@ async function measure(n) {
     exportSeconds: exported.wallMs / 1000,
     cpu: {
       load: load.cli.cpuMs / n,
-      worker: workers.reduce((sum, { cpuMs }) => sum + cpuMs, 0) / n,
+      worker: usage.worker.cpuMs / n,
       server: usage.server.cpuMs / n,
       stub: usage.stub.cpuMs / n,
       export: exported.cli.cpuMs / n,
     },
     peak: {
       load: load.cli.peakMb,
-      worker: Math.max(...workers.map(({ peakMb }) => peakMb)),
+      worker: usage.worker.peakMb,
       server: usage.server.peakMb,
       export: exported.cli.peakMb,
     },
@@ -124,22 +96,23 @@ try {
   stub.stop();
 }
 
-const last = results.at(-1);
 const base = results.find(({ n }) => n === 10_000) ?? results[0];
-const compared = `${last.n} / ${base.n} records`;
+const large = results.find(({ n }) => n === 100_000) ?? results.at(-1);
+const compared = `${large.n} / ${base.n} records`;
 const cpuOf = ({ cpu }) => cpu.worker + cpu.server;
+const most = (figure) => Math.max(...results.map(figure));
 
 finish({
   name: 'scale',
   title: `${execution} mode, concurrency ${values.concurrency}, ${values.latency} ms latency`,
   ratios: [
-    ratio(`CPU per record, ${compared}`, cpuOf(last) / cpuOf(base), { atMost: 1.15 }),
-    ratio(`worker's peak memory, ${compared}`, last.peak.worker / base.peak.worker, { atMost: 1.15 }),
-    ratio(`CLI's peak memory, ${compared}`, last.peak.load / base.peak.load, { atMost: 1.15 }),
-    ratio(`time to load / to process, ${last.n} records`, last.loadSeconds / last.seconds, { atMost: 0.05 }),
-    ratio(`time to export / to process, ${last.n} records`, last.exportSeconds / last.seconds, { atMost: 0.05 }),
-    ratio("CLI's peak, MB (load or export)", Math.max(last.peak.load, last.peak.export), { atMost: 150 }),
-    ratio("worker's peak, MB", last.peak.worker, { atMost: 600 }),
+    ratio(`CPU per record, ${compared}`, cpuOf(large) / cpuOf(base), { atMost: 1.15 }),
+    ratio(`worker's peak memory, ${compared}`, large.peak.worker / base.peak.worker, { atMost: 1.15 }),
+    ratio(`CLI's peak memory, ${compared}`, large.peak.load / base.peak.load, { atMost: 1.15 }),
+    ratio(`time to load / to process, ${large.n} records`, large.loadSeconds / large.seconds, { atMost: 0.05 }),
+    ratio(`time to export / to process, ${large.n} records`, large.exportSeconds / large.seconds, { atMost: 0.05 }),
+    ratio("CLI's peak, MB (load or export)", most(({ peak }) => Math.max(peak.load, peak.export)), { atMost: 150 }),
+    ratio("worker's peak, MB", most(({ peak }) => peak.worker), { atMost: 600 }),
   ],
   tables: [
     {

@@ -5,8 +5,10 @@ import { createWriteStream, mkdtempSync, rmSync, statSync, writeFileSync } from 
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
-import { follow } from './proc.mjs';
+import { openStore } from '../../dist/store/openStore.js';
+import { childrenOf, follow } from './proc.mjs';
 
 const BIN = fileURLToPath(new URL('../../bin/tempered', import.meta.url));
 
@@ -105,6 +107,42 @@ export class Ours {
       worker.exited.then(({ stderr }) => reject(new Error(`The worker ended: ${stderr}`)));
     });
     return worker;
+  }
+
+  /**
+   * Runs a batch of `data` on `tempered worker --processes N`, started for it and ended after it. Returns what loading
+   * took, `seconds` from its first record to its last outcome, and usage of each process by name.
+   */
+  async runOnWorkers(args, { processes = 1, data = 'records.jsonl', batchId, watched = {} }) {
+    const worker = await this.worker(processes === 1 ? [] : ['--processes', String(processes)]);
+    const pids = [worker.pid, ...childrenOf(worker.pid)];
+    const names = pids.map((pid, i) => [`worker ${i}`, pid]);
+    const stop = follow({ ...Object.fromEntries(names), server: this.serverPid, ...watched });
+    const load = await this.run(['--detach', '--batch-id', batchId, ...args], {}, data);
+    const row = await this.ended(batchId);
+    const usage = stop();
+    worker.child.kill('SIGINT');
+    await worker.exited;
+    const workers = names.map(([name]) => usage[name]);
+    const total = {
+      cpuMs: workers.reduce((sum, { cpuMs }) => sum + cpuMs, 0),
+      peakMb: Math.max(...workers.map(({ peakMb }) => peakMb)),
+    };
+    return { load, seconds: (row.finishedAt - row.startedAt) / 1000, usage: { ...usage, worker: total } };
+  }
+
+  /** Waits for a batch's end without taking CPU worth mentioning; returns its row. */
+  async ended(batchId) {
+    const store = await openStore(`sqlite:${this.file('.tempered/store.db')}`);
+    try {
+      for (;;) {
+        const row = await store.getBatch(batchId);
+        if (row.finishedAt !== null && ['finished', 'cancelled', 'stopped'].includes(row.status)) return row;
+        await sleep(250);
+      }
+    } finally {
+      await store.close();
+    }
   }
 
   /** Bytes of the store on disk. */
