@@ -111,8 +111,16 @@ finish({
     ratio(`CLI's peak memory, ${compared}`, large.peak.load / base.peak.load, { atMost: 1.15 }),
     ratio(`time to load / to process, ${large.n} records`, large.loadSeconds / large.seconds, { atMost: 0.05 }),
     ratio(`time to export / to process, ${large.n} records`, large.exportSeconds / large.seconds, { atMost: 0.05 }),
-    ratio("CLI's peak, MB (load or export)", most(({ peak }) => Math.max(peak.load, peak.export)), { atMost: 150 }),
-    ratio("worker's peak, MB", most(({ peak }) => peak.worker), { atMost: 600 }),
+    ratio(
+      "CLI's peak, MB (load or export)",
+      most(({ peak }) => Math.max(peak.load, peak.export)),
+      { atMost: 150 },
+    ),
+    ratio(
+      "worker's peak, MB",
+      most(({ peak }) => peak.worker),
+      { atMost: 600 },
+    ),
   ],
   tables: [
     {
