@@ -99,11 +99,15 @@ export class Ours {
     return this.cli(['run', 'task.json', data, '--new', ...args], options);
   }
 
-  /** A worker of its own process, once it polls. */
-  async worker(args = [], options = {}) {
-    const worker = this.spawn(['worker', ...args], options);
+  /** A worker in so many processes of its own, once they poll. */
+  async worker(args = [], options = {}, processes = 1) {
+    const worker = this.spawn(
+      ['worker', ...args, ...(processes === 1 ? [] : ['--processes', String(processes)])],
+      options,
+    );
+    const ready = processes === 1 ? 'Ctrl-C' : `processes: ${processes} of ${processes} running`;
     await new Promise((resolve, reject) => {
-      worker.child.stderr.on('data', (text) => String(text).includes('Ctrl-C') && resolve());
+      worker.child.stderr.on('data', (text) => String(text).includes(ready) && resolve());
       worker.exited.then(({ stderr }) => reject(new Error(`The worker ended: ${stderr}`)));
     });
     return worker;
@@ -114,7 +118,7 @@ export class Ours {
    * took, `seconds` from its first record to its last outcome, and usage of each process by name.
    */
   async runOnWorkers(args, { processes = 1, data = 'records.jsonl', batchId, watched = {} }) {
-    const worker = await this.worker(processes === 1 ? [] : ['--processes', String(processes)]);
+    const worker = await this.worker([], {}, processes);
     const pids = [worker.pid, ...childrenOf(worker.pid)];
     const names = pids.map((pid, i) => [`worker ${i}`, pid]);
     const stop = follow({ ...Object.fromEntries(names), server: this.serverPid, ...watched });
