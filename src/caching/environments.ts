@@ -7,12 +7,15 @@ import { resolveOptimization } from './config.js';
 /** A setting that holds a key, whatever its spelling. */
 const KEY_NAME = /^(api[_-]?key|key|secret|token|password|access[_-]?token)$/i;
 
-const configurationSchema = z.record(z.string(), z.json()).superRefine((settings, context) => {
-  for (const name of Object.keys(settings).filter((key) => KEY_NAME.test(key))) {
-    const message = 'a key must not stand in a file: name the variable that holds it, as apiKeyEnv';
-    context.addIssue({ code: 'custom', path: [name], message });
-  }
-});
+const configurationSchema = z
+  .record(z.string(), z.json())
+  .superRefine((settings, context) => {
+    for (const name of Object.keys(settings).filter((key) => KEY_NAME.test(key))) {
+      const message = 'a key must not stand in a file: name the variable that holds it, as apiKeyEnv';
+      context.addIssue({ code: 'custom', path: [name], message });
+    }
+  })
+  .pipe(z.strictObject({ model: z.string().min(1).exactOptional(), apiKeyEnv: z.string().min(1).exactOptional() }));
 
 const documentSchema = z.strictObject({
   provider: z.string().min(1),

@@ -2,7 +2,8 @@ import { cachingOf } from '../activities/caching.js';
 import { type CachePlan, planCache, staticTurns } from '../caching/breakpoints.js';
 import { type CacheFacts, type CacheStatistics, cacheStatistics } from '../caching/statistics.js';
 import { parseModelRef } from '../models/modelRef.js';
-import type { BatchRow } from '../store/types.js';
+import type { BatchRow, SpendRow } from '../store/types.js';
+import { nanoToUsd } from '../task/money.js';
 import type { ClientContext } from './context.js';
 import { type BatchSnapshot, snapshotOf } from './snapshot.js';
 
@@ -18,30 +19,84 @@ export async function statisticsOf(context: ClientContext, snapshot: BatchSnapsh
 
 /** Cache statistics by service, over the newest 1,000 batches. */
 export async function statisticsByService(context: ClientContext): Promise<Record<string, CacheStatistics>> {
-  const facts = new Map<string, CacheFacts[]>();
+  const facts = new Facts();
   for (const row of await context.store.listBatches(BATCHES)) {
-    const one = await factsOf(context, await snapshotOf(context.store, row, context.providers), row);
-    facts.set(row.taskName, [...(facts.get(row.taskName) ?? []), one]);
+    facts.add(row.taskName, await factsOf(context, await snapshotOf(context.store, row, context.providers), row));
   }
-  return Object.fromEntries([...facts].map(([service, all]) => [service, cacheStatistics(all)]));
+  return facts.statistics;
+}
+
+/** Cache statistics by model, over the newest 1,000 batches. Adds up the journal: seconds for a million prompts. */
+export async function statisticsByModel(context: ClientContext): Promise<Record<string, CacheStatistics>> {
+  const rows = await context.store.listBatches(BATCHES);
+  const since = Math.min(...rows.map(({ createdAt }) => createdAt));
+  return byModel(context, rows, await context.store.spendByModel(since, Number.MAX_SAFE_INTEGER));
+}
+
+/** Cache statistics of one batch by the models it asked. Adds up its journal only when there can be several. */
+export async function statisticsOfModels(
+  context: ClientContext,
+  snapshot: BatchSnapshot,
+): Promise<Record<string, CacheStatistics>> {
+  const { store } = context;
+  const row = await store.getBatch(snapshot.batchId);
+  const spec = await store.getTask(snapshot.taskHash);
+  if (row === undefined || spec === undefined) return {};
+  const models = new Set([snapshot.model, spec.model, ...spec.stages.flatMap(({ model }) => model ?? [])]);
+  if (models.size === 1 && spec.fallbackModel === undefined) {
+    return { [snapshot.model]: await statisticsOf(context, snapshot) };
+  }
+  return byModel(context, [row], await store.spendByModel(0, Number.MAX_SAFE_INTEGER, row.id));
+}
+
+async function byModel(
+  context: ClientContext,
+  batches: readonly BatchRow[],
+  spent: readonly SpendRow[],
+): Promise<Record<string, CacheStatistics>> {
+  const rows = new Map(batches.map((row) => [row.id, row]));
+  const facts = new Facts();
+  for (const { batchId, model, prompts, usage, savingsNano, unpricedPrompts } of spent) {
+    const row = rows.get(batchId);
+    if (row === undefined || model === null) continue;
+    const savedUsd = unpricedPrompts > 0 ? null : nanoToUsd(savingsNano);
+    facts.add(model, { ...(await marksOf(context, model, row)), prompts, usage, savedUsd });
+  }
+  return facts.statistics;
+}
+
+/** Facts under the name they are added up by. */
+class Facts {
+  private readonly lists = new Map<string, CacheFacts[]>();
+
+  add(name: string, facts: CacheFacts): void {
+    const list = this.lists.get(name);
+    if (list === undefined) this.lists.set(name, [facts]);
+    else list.push(facts);
+  }
+
+  get statistics(): Record<string, CacheStatistics> {
+    return Object.fromEntries([...this.lists].map(([name, all]) => [name, cacheStatistics(all)]));
+  }
 }
 
 async function factsOf(
   context: ClientContext,
-  snapshot: BatchSnapshot,
+  { model, counters: { prompts, usage }, money }: BatchSnapshot,
   batch: BatchRow | undefined,
 ): Promise<CacheFacts> {
-  const { counters, money } = snapshot;
-  const { blocks, plan } = await planned(context, snapshot.model, batch);
-  const marked = plan?.marks !== undefined;
-  return {
-    prompts: counters.prompts,
-    blocks,
-    marked: marked ? 1 : 0,
-    markedTokens: marked ? plan.decision.prefixTokens : 0,
-    usage: counters.usage,
-    savedUsd: money.cacheSavingsUsd,
-  };
+  return { ...(await marksOf(context, model, batch)), prompts, usage, savedUsd: money.cacheSavingsUsd };
+}
+
+/** What of a prompt of the batch is marked for `model`. */
+async function marksOf(
+  context: ClientContext,
+  model: string,
+  batch: BatchRow | undefined,
+): Promise<Pick<CacheFacts, 'blocks' | 'marked' | 'markedTokens'>> {
+  const { blocks, plan } = await planned(context, model, batch);
+  if (plan?.marks === undefined) return { blocks, marked: 0, markedTokens: 0 };
+  return { blocks, marked: 1, markedTokens: plan.decision.prefixTokens };
 }
 
 /** The blocks of one whole prompt of the batch, and where its breakpoints go; no plan while its model isn't known. */

@@ -1,5 +1,5 @@
-import { createProviderSet } from '../providers/providerSet.js';
 import { call, type CallOptions, type CallResult } from './call.js';
+import { endpointsOf } from './endpoints.js';
 import { loadNodeConfig } from './nodeConfig.js';
 
 export type { CallAnswer, CallError, CallFailure, CallOptions, CallResult } from './call.js';
@@ -15,6 +15,5 @@ export interface CallModelOptions extends Omit<CallOptions, 'providers'> {
  * Throws `TemperedError` for an unknown provider (`input`) or a missing key (`authentication`).
  */
 export async function callModel({ env = process.env, ...options }: CallModelOptions): Promise<CallResult> {
-  const { providers: endpoints, models } = await loadNodeConfig();
-  return call({ ...options, providers: createProviderSet({ env, endpoints, models }) });
+  return call({ ...options, providers: endpointsOf(await loadNodeConfig(), env) });
 }

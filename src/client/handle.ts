@@ -11,7 +11,7 @@ import { CONTROL_QUEUE, reviewId } from '../workflows/ids.js';
 import * as messages from '../workflows/messages.js';
 import type { review } from '../workflows/review.js';
 import type { BatchConfig } from '../workflows/types.js';
-import { type CacheStatistics, statisticsOf } from './cacheStatistics.js';
+import { type CacheStatistics, statisticsOf, statisticsOfModels } from './cacheStatistics.js';
 import { chunksOf } from './addItems.js';
 import { checkModel } from './checks.js';
 import { batchUrl } from './connect.js';
@@ -58,6 +58,11 @@ export class BatchHandle<Output = Json> {
   /** What prompt caching was to do and did. */
   async cacheStatistics(): Promise<CacheStatistics> {
     return statisticsOf(this.context, await this.progress());
+  }
+
+  /** The same by the models it asked (`provider/model`): stages, a fallback or `setModel` may make them several. */
+  async cacheStatisticsByModel(): Promise<Readonly<Record<string, CacheStatistics>>> {
+    return statisticsOfModels(this.context, await this.progress());
   }
 
   /**

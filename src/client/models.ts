@@ -1,10 +1,10 @@
 import { knownModels, namesOf } from '../models/catalog.js';
 import { formatModelRef, parseModelRef } from '../models/modelRef.js';
 import type { ModelInfo, ModelRef } from '../models/types.js';
-import { createProviderSet } from '../providers/providerSet.js';
 import type { LocalModel, ProviderSet } from '../providers/types.js';
 import { TemperedError } from '../task/errors.js';
 import { didYouMean } from '../task/nearest.js';
+import { endpointsOf } from './endpoints.js';
 import { loadNodeConfig } from './nodeConfig.js';
 
 /** Time for an endpoint's list; milliseconds. */
@@ -53,13 +53,13 @@ interface Listing {
  * unknown endpoint, and one that was named, does not answer, and of whose models nothing else is known.
  */
 export async function readModels({ env, provider, ask }: ModelsOptions): Promise<ModelTable> {
-  const { providers: endpoints, models } = await loadNodeConfig();
-  const providers = createProviderSet({ env, endpoints, models });
+  const config = await loadNodeConfig();
+  const providers = endpointsOf(config, env);
   // An unknown name is refused in the set's own words.
   if (provider !== undefined && !providers.names.includes(provider)) providers.get(provider);
   const names = provider === undefined ? providers.available : [provider];
   const listings = ask ? await Promise.all(names.map((name) => listingOf(providers, name))) : [];
-  const known = [...new Set([...knownModels(), ...Object.keys(models)])].map(parseModelRef);
+  const known = [...new Set([...knownModels(), ...Object.keys(config.models)])].map(parseModelRef);
   const wanted = known.filter((ref) => provider === undefined || ref.provider === provider);
   const rows = [...wanted, ...newOnes(wanted, listings)].map((ref) => rowOf(ref, providers, listings));
   const [one] = listings;

@@ -2,12 +2,12 @@ import path from 'node:path';
 import type { Client } from '@temporalio/client';
 import { Notifier, NOTIFIED_ENV } from '../activities/notifier.js';
 import { optimizationSwitch } from '../caching/config.js';
-import { createProviderSet } from '../providers/providerSet.js';
 import { openStore } from '../store/openStore.js';
 import { TemperedError } from '../task/errors.js';
 import { connectClient, findTarget, resolveTarget, type Target } from './connect.js';
 import { batchOptimization } from './batchOptimization.js';
 import type { ClientContext, ServerState } from './context.js';
+import { endpointsOf } from './endpoints.js';
 import { loadNodeConfig } from './nodeConfig.js';
 
 /** Where batches live. Every option has a default that works in an empty folder. */
@@ -32,7 +32,7 @@ export async function openContext(options: TemperedOptions): Promise<ClientConte
   const { address, folder = DEFAULT_FOLDER, env = process.env } = options;
   const onProgress = options.onProgress ?? (() => undefined);
   const config = await loadNodeConfig();
-  const providers = createProviderSet({ env, endpoints: config.providers, models: config.models });
+  const providers = endpointsOf(config, env);
   const store = await openStore(options.store ?? env['TEMPERED_STORE'] ?? `sqlite:${path.join(folder, 'store.db')}`);
   const server = { address, env, folder, onProgress };
   const target = new Once(() => resolveTarget(server));

@@ -1,6 +1,6 @@
 import { chosenEnvironment, type Environment } from '../caching/environments.js';
-import { createProviderSet } from '../providers/providerSet.js';
 import { Registry } from '../registry/registry.js';
+import { endpointsOf } from './endpoints.js';
 import { loadNodeConfig } from './nodeConfig.js';
 
 /** Where a registry finds endpoints, models and keys. */
@@ -13,8 +13,9 @@ export interface RegistryOptions {
 
 /** Opens the registry of a folder's `tempered.config` and the environment's keys. Throws `input` for a faulty file. */
 export async function openRegistry({ env = process.env, folder }: RegistryOptions = {}): Promise<Registry> {
-  const { providers: endpoints, models, defaultModel, environments = {} } = await loadNodeConfig(folder);
-  const providers = createProviderSet({ env, endpoints, models });
+  const config = await loadNodeConfig(folder);
+  const { defaultModel, environments = {} } = config;
+  const providers = endpointsOf(config, env);
   const environment = chosenEnvironment(environments, env);
   return new Registry({ providers, env, defaultModel: defaultModel ?? documentModel(environment), environment });
 }
@@ -24,5 +25,5 @@ function documentModel(environment: Environment | undefined): string | undefined
   const document = environment?.documents.find(({ isDefault }) => isDefault);
   if (document === undefined) return undefined;
   const { model } = document.configuration;
-  return typeof model === 'string' ? `${document.provider}/${model}` : undefined;
+  return model === undefined ? undefined : `${document.provider}/${model}`;
 }

@@ -1,5 +1,4 @@
 import { type AskInput, buildAsk } from '../activities/ask.js';
-import { createProviderSet } from '../providers/providerSet.js';
 import { initialState, planOf } from '../recovery/ladder.js';
 import { compileValidator } from '../recovery/validators.js';
 import type { Control, StoredRecord } from '../store/types.js';
@@ -7,6 +6,7 @@ import type { AnyTask } from '../task/defineTask.js';
 import type { JsonObject } from '../task/json.js';
 import { nanoToUsd } from '../task/money.js';
 import type { LoadedRecord, Message } from '../task/spec.js';
+import { endpointsOf } from './endpoints.js';
 import { loadNodeConfig } from './nodeConfig.js';
 import { checkedRecords, type SkippedRecord } from './load.js';
 import { type BatchData, openData } from './spool.js';
@@ -62,7 +62,7 @@ export async function previewBatch(
 ): Promise<Preview> {
   const { limit, idField, onBadInput: onBad = 'fail' } = options;
   const config = await loadNodeConfig();
-  const endpoints = createProviderSet({ env: process.env, endpoints: config.providers, models: config.models });
+  const endpoints = endpointsOf(config, process.env);
   const opened = await openData(data, { limit, onBad });
   try {
     const skipped: SkippedRecord[] = [];

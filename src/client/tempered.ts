@@ -6,7 +6,7 @@ import type { Json } from '../task/json.js';
 import { loadTask } from '../task/loadTask.js';
 import { CONTROL_QUEUE } from '../workflows/ids.js';
 import { applyOptions } from './applyOptions.js';
-import { type CacheStatistics, statisticsByService } from './cacheStatistics.js';
+import { type CacheStatistics, statisticsByModel, statisticsByService } from './cacheStatistics.js';
 import { type CostOptions, type Costs, readCosts } from './costs.js';
 import type { ClientContext, ServerState } from './context.js';
 import { estimateBatch } from './estimate/estimate.js';
@@ -145,9 +145,12 @@ export class Tempered {
     return readCosts(this.context.store, options, Date.now());
   }
 
-  /** What prompt caching was to do and did, by service (a task's name), over the newest 1,000 batches. */
-  cacheStatistics(): Promise<Readonly<Record<string, CacheStatistics>>> {
-    return statisticsByService(this.context);
+  /**
+   * What prompt caching was to do and did over the newest 1,000 batches, by service (a task's name; the default) or by
+   * `provider/model`. By model the journal is added up: seconds for a million prompts.
+   */
+  cacheStatistics(by: 'service' | 'model' = 'service'): Promise<Readonly<Record<string, CacheStatistics>>> {
+    return by === 'service' ? statisticsByService(this.context) : statisticsByModel(this.context);
   }
 
   /** Starts a worker in this process. Shut it down before `close`. */

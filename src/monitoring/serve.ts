@@ -74,20 +74,24 @@ async function answer(tempered: Tempered, request: IncomingMessage, token: strin
   const refused = refusal({ host, authorization }, token);
   if (refused !== null) return { status: refused.status, body: { error: refused.message } };
   if (request.method !== 'GET') return { status: 405, body: { error: 'This server only answers GET.' } };
-  switch (new URL(request.url ?? '/', 'http://monitor').pathname) {
+  const { pathname, searchParams } = new URL(request.url ?? '/', 'http://monitor');
+  switch (pathname) {
     case '/health':
       return { status: 200, body: { ok: true, server: await tempered.serverState() } };
-    case '/api/monitoring/llm-optimization':
-      return { status: 200, body: optimization(await tempered.cacheStatistics()) };
+    case '/api/monitoring/llm-optimization': {
+      const by = searchParams.get('by') ?? 'service';
+      if (by !== 'service' && by !== 'model') return { status: 400, body: { error: 'by is service or model.' } };
+      return { status: 200, body: optimization(await tempered.cacheStatistics(by)) };
+    }
     default:
       return { status: 404, body: { error: 'There are /health and /api/monitoring/llm-optimization.' } };
   }
 }
 
-/** By service: the names other tools know, and beside them the figures providers really counted. */
+/** By service or model: the names other tools know, and beside them the figures providers really counted. */
 function optimization(all: Readonly<Record<string, CacheStatistics>>): object {
-  const services = Object.entries(all).map(([service, made]): readonly [string, object] => [
-    service,
+  const named = Object.entries(all).map(([name, made]): readonly [string, object] => [
+    name,
     {
       total_blocks: made.totalBlocks,
       cached_blocks: made.cachedBlocks,
@@ -101,7 +105,7 @@ function optimization(all: Readonly<Record<string, CacheStatistics>>): object {
       saved_usd: made.savedUsd,
     },
   ]);
-  return Object.fromEntries(services);
+  return Object.fromEntries(named);
 }
 
 function send(response: ServerResponse, status: number, body: object): void {

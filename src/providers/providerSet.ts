@@ -48,6 +48,8 @@ export interface ProviderSetOptions {
   readonly endpoints?: EndpointConfigs;
   /** What the config file says of models. Default nothing. */
   readonly models?: UserModels;
+  /** Variables that hold the key of an endpoint, by its name, in place of its usual ones. Default none. */
+  readonly keyVariables?: Readonly<Record<string, string>>;
 }
 
 /** An endpoint before its variables are read. */
@@ -179,9 +181,18 @@ function resolve(name: string, definition: Definition, env: Environment): Endpoi
 }
 
 /** The endpoints this environment and config file describe. Clients are made when first asked for. */
-export function createProviderSet({ env, endpoints = {}, models = {} }: ProviderSetOptions): ProviderSet {
+export function createProviderSet({
+  env,
+  endpoints = {},
+  models = {},
+  keyVariables = {},
+}: ProviderSetOptions): ProviderSet {
   const definitions = new Map(BUILT_IN);
   for (const [name, config] of Object.entries(endpoints)) definitions.set(name, named(config));
+  for (const [name, variable] of Object.entries(keyVariables)) {
+    const definition = definitions.get(name);
+    if (definition !== undefined) definitions.set(name, { ...definition, keyVariables: [variable] });
+  }
   const names = [...definitions.keys()];
   const providers = new Map<string, Provider>();
   const usable = ([, definition]: readonly [string, Definition]): boolean =>

@@ -43,6 +43,8 @@ export interface OptimizationSource {
   readonly environment: Environment | undefined;
   /** For LLM_OPTIMIZATION_ENABLED. */
   readonly env: Readonly<Record<string, string | undefined>>;
+  /** Whether the endpoint keeps prefixes for less. */
+  readonly supported: boolean;
   /** The service it works for; blank = none. */
   readonly service: string;
   /** What it is used for; blank = none. */
@@ -58,7 +60,7 @@ export interface OptimizationSource {
  * cached, the provider takes no marks, or the configuration is faulty, which the log tells.
  */
 export function cachingFor(
-  provider: Pick<Provider, 'name' | 'kind'>,
+  provider: Pick<Provider, 'name'>,
   source: OptimizationSource,
   call: unknown,
 ): PromptCaching | undefined {
@@ -73,7 +75,7 @@ export function cachingFor(
       forced: optimizationSwitch(env),
     });
     if (!config.cache.enabled) return undefined;
-    if (takesMarks(provider)) {
+    if (source.supported) {
       log.note(`Cache optimization enabled for provider: ${provider.name}`);
       return source.caching(config);
     }
@@ -83,11 +85,6 @@ export function cachingFor(
     log.warn(`Failed to apply optimization: ${error.message}`);
   }
   return undefined;
-}
-
-/** Of the servers that speak OpenAI's wire only OpenAI itself takes its words about prompt caches. */
-function takesMarks({ name, kind }: Pick<Provider, 'name' | 'kind'>): boolean {
-  return kind !== 'openai-compatible' || name === 'openai';
 }
 
 const NOTHING: CacheFacts = { prompts: 1, blocks: 0, marked: 0, markedTokens: 0, usage: ZERO_USAGE, savedUsd: 0 };

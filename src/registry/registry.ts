@@ -186,7 +186,8 @@ export class Registry {
       if (!this.told.has(line)) log.warn(line);
       this.told.add(line);
     };
-    return { environment, env, service, purpose, log: { ...log, warn }, caching };
+    const supported = this.parts.providers.cachesPrompts(ref.provider);
+    return { environment, env, supported, service, purpose, log: { ...log, warn }, caching };
   }
 
   private refOf({ provider, model }: GetLlmOptions): ModelRef {

@@ -21,7 +21,7 @@ const TOKEN_SUMS = {
 export function createSpendStore({ db }: Backend): SpendStore {
   return {
     spendByBatch: (from, to) => byBatch(db, from, to),
-    spendByModel: (from, to) => byModel(db, from, to),
+    spendByModel: (from, to, batchId) => byModel(db, from, to, batchId),
   };
 }
 
@@ -53,7 +53,12 @@ async function byBatch(db: Backend['db'], from: number, to: number): ReturnType<
   });
 }
 
-async function byModel(db: Backend['db'], from: number, to: number): ReturnType<Store['spendByModel']> {
+async function byModel(
+  db: Backend['db'],
+  from: number,
+  to: number,
+  batchId: string | undefined,
+): ReturnType<Store['spendByModel']> {
   const rows = await db
     .selectFrom('prompts')
     .innerJoin('batches', 'batches.no', 'prompts.batch_no')
@@ -81,6 +86,7 @@ async function byModel(db: Backend['db'], from: number, to: number): ReturnType<
     .where('batches.created_at', '>=', from)
     .where('batches.created_at', '<', to)
     .where('prompts.state', '!=', 'sent')
+    .$if(batchId !== undefined, (query) => query.where('batches.id', '=', batchId ?? ''))
     .groupBy(['batches.id', 'batches.task_name', 'batches.created_at', 'prompts.model'])
     .orderBy('batches.created_at')
     .execute();

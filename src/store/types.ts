@@ -134,8 +134,8 @@ export interface Store {
 
   /** What each batch made from `from` up to `to` spent (milliseconds since epoch, `to` exclusive), oldest first. */
   spendByBatch(from: number, to: number): Promise<readonly SpendRow[]>;
-  /** The same for each model of each batch, added up from the journal. */
-  spendByModel(from: number, to: number): Promise<readonly SpendRow[]>;
+  /** The same for each model of each batch, or of the batch named, added up from the journal. */
+  spendByModel(from: number, to: number, batchId?: string): Promise<readonly SpendRow[]>;
 
   /** Publishes a control row; a lower version than the stored one is ignored. Clears a worker's halt. */
   publishControl(batchId: string, control: Control): Promise<void>;

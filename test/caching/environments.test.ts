@@ -51,6 +51,12 @@ test.each(['apiKey', 'api_key', 'API-KEY', 'secret'])(
   },
 );
 
+test('a document says model and key variable, and nothing that would have no effect', () => {
+  const document = { provider: 'anthropic', configuration: { temperature: 1 } };
+  const parsed = environmentsSchema.safeParse({ default: { documents: [document] } });
+  expect(parsed.error?.issues[0]?.message).toContain('temperature');
+});
+
 test('two defaults, or two documents of one provider, are refused', () => {
   const one = { provider: 'anthropic', isDefault: true };
   expect(environmentsSchema.safeParse({ a: { documents: [one, { ...one, provider: 'openai' }] } }).success).toBe(false);

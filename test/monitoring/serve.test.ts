@@ -63,6 +63,14 @@ it('tells by service what caching was to do and did', async () => {
   });
 });
 
+it('tells the same by model, and knows no other way', async () => {
+  const where = `${monitor.url}/api/monitoring/llm-optimization`;
+  const { body } = await get(`${where}?by=model`);
+  const services = await get(where);
+  expect(body).toEqual({ 'anthropic/claude-sonnet-4-6': Object(services.body).tickets });
+  expect(await get(`${where}?by=moon`)).toMatchObject({ status: 400 });
+});
+
 it('is healthy, and says whether the Temporal server answers', async () => {
   expect(await get(`${monitor.url}/health`)).toMatchObject({ status: 200, body: { ok: true, server: { up: false } } });
 });

@@ -22,6 +22,7 @@ export function spendContract(url: () => string): void {
       const of = (rows: Awaited<ReturnType<Store['spendByBatch']>>) => rows.filter(({ batchId }) => batchId === id);
       const [whole] = of(await store.spendByBatch(0, Number.MAX_SAFE_INTEGER));
       const models = of(await store.spendByModel(0, Number.MAX_SAFE_INTEGER));
+      expect(await store.spendByModel(0, Number.MAX_SAFE_INTEGER, id)).toEqual(models);
       expect(models.map(({ model, prompts }) => [model, prompts]).sort()).toEqual([
         ['a/one', 2],
         ['b/two', 2],

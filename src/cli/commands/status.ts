@@ -90,6 +90,9 @@ async function one(io: Io, batch: BatchHandle, { server, circuits }: Around): Pr
   for (const line of await summaryText(batch, summary, { earlierUsd: null, reused: 0 })) io.say(line);
   const cache = await batch.cacheStatistics();
   io.say(`  cache     ${cacheText(cache)}`);
+  const cacheByModel = await batch.cacheStatisticsByModel();
+  const models = Object.entries(cacheByModel);
+  if (models.length > 1) for (const [name, made] of models) io.say(`            ${name}: ${cacheText(made)}`);
   if (snapshot.cache !== null) io.say(`            ${batchCacheText(snapshot.cache)}`);
   const retries = await batch.retries();
   if (snapshot.retryOf !== null) io.say(`  retry of  ${snapshot.retryOf}`);
@@ -106,6 +109,7 @@ async function one(io: Io, batch: BatchHandle, { server, circuits }: Around): Pr
     ...summary,
     ...more,
     cache,
+    cacheByModel,
     cachePlan: snapshot.cache,
     failures,
     retryOf,
