@@ -39,12 +39,16 @@ export async function heard(
 }
 
 /**
- * A refusal that says when to come back closes the pool until then. One that doesn't, and an overload, lower the
- * fleet's rate: nobody knows how much is too much.
+ * A refusal that says when to come back closes the pool until then, and so does a rate limit that doesn't, until the
+ * prompt comes back. That one, and an overload, lower the fleet's rate: nobody knows how much is too much. Returns
+ * whether the pool was closed.
  */
-export async function slowDown(deps: ActivityDeps, ask: Ask, error: ProviderError, waitMs: number): Promise<void> {
+export async function slowDown(deps: ActivityDeps, ask: Ask, error: ProviderError, waitMs: number): Promise<boolean> {
   const pool = deps.pools.poolOf(ask.model);
-  if (error.category === 'rate_limit') await deps.gate.cooldown(pool, deps.now() + waitMs);
-  const told = error.retryAfterMs !== null && error.retryAfterMs > 0;
-  if (error.category === 'overloaded' || (error.category === 'rate_limit' && !told)) await deps.gate.overloaded(pool);
+  const { category, retryAfterMs } = error;
+  const told = retryAfterMs !== null && retryAfterMs > 0;
+  const closes = category === 'rate_limit' || (category === 'overloaded' && told);
+  if (closes) await deps.gate.cooldown(pool, deps.now() + waitMs);
+  if (category === 'overloaded' || (category === 'rate_limit' && !told)) await deps.gate.overloaded(pool);
+  return closes;
 }

@@ -19,7 +19,7 @@ import { reserveMoney } from './reserve.js';
 import { isUnreachable, letThrough, routed } from './route.js';
 import { send } from './send.js';
 import { HAS_OUTCOME, ITEM_CANCELLED } from '../workflows/ends.js';
-import { mustWait, paused, stopped } from './signals.js';
+import { lookAgainIn, mustWait, paused, stopped } from './signals.js';
 import type { PromptResult } from './types.js';
 
 /** Outputs up to this many bytes are returned to history, so that the UI shows them; bigger ones stay in the store. */
@@ -59,7 +59,15 @@ export class PromptRun {
     const { job } = this;
     const known = await journalled(this.deps, job);
     if (known !== undefined) return this.deliver(known);
-    const control = await this.mayStart();
+    for (;;) {
+      const end = await this.attempt(await this.mayStart(), waits);
+      if (end !== undefined) return end;
+    }
+  }
+
+  /** Undefined: another model was set while it waited for its turn. */
+  private async attempt(control: Control, waits: number): Promise<PromptEnd | undefined> {
+    const { job } = this;
     const sender = { job, waits };
     const ask = await routed(this.deps, sender, control, (word) => this.ask(word));
     const permit = await this.enterGate(ask, control, waits);
@@ -67,6 +75,7 @@ export class PromptRun {
     try {
       // The wait at the gate may have been long: what was changed meanwhile holds for this prompt too.
       const word = await this.mayStart();
+      if (word.model !== control.model) return undefined;
       await letThrough(this.deps, sender, ask);
       await this.reserve(ask, word, permit.settings, waits);
       tokens = null;
@@ -120,15 +129,19 @@ export class PromptRun {
         throw mustWait({
           type: 'RateLimited',
           message: `waiting for ${refusal.limiter}`,
-          waitMs: refusal.retryInMs,
+          waitMs: lookAgainIn(refusal.retryInMs),
           waits,
         });
     }
   }
 
   private async reserve(ask: Ask, control: Control, settings: PoolSettings, waits: number): Promise<void> {
-    const word = await reserveMoney(this.deps, this.job, ask, control, settings);
-    if (word.kind !== 'go') await this.deps.circuits.leave(ask.provider);
+    const leave = () => this.deps.circuits.leave(ask.provider);
+    const word = await reserveMoney(this.deps, this.job, ask, control, settings).catch(async (error: unknown) => {
+      await leave();
+      throw error;
+    });
+    if (word.kind !== 'go') await leave();
     switch (word.kind) {
       case 'go':
         return;
@@ -212,8 +225,9 @@ export class PromptRun {
       await halt(this.deps, this.job.batch.id, control, plainError(error));
       throw paused(error.message);
     }
-    const waitMs = retryWait(error, waits);
-    await slowDown(this.deps, ask, error, waitMs);
+    const told = retryWait(error, waits);
+    const closed = await slowDown(this.deps, ask, error, told);
+    const waitMs = closed ? lookAgainIn(told) : told;
     const type = error.category === 'rate_limit' ? 'RateLimited' : 'Overloaded';
     throw mustWait({ type, message: error.message, waitMs, waits: waits + 1 });
   }

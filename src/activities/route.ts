@@ -5,7 +5,7 @@ import type { ErrorCategory } from '../task/errors.js';
 import type { Ask } from './ask.js';
 import type { ActivityDeps } from './context.js';
 import type { Job } from './job.js';
-import { mustWait, type UnsentError } from './signals.js';
+import { lookAgainIn, mustWait, type UnsentError } from './signals.js';
 
 /** Which endpoint a prompt goes to, and whether it is asked now: circuit breakers. */
 
@@ -18,14 +18,11 @@ const MAX_FAILED_PROBES = 5;
 /** Refused connections in a row of one prompt (about a quarter of a minute) after which the batch pauses and says so. */
 const UNREACHABLE_TRIES = 5;
 
-/** A prompt that waits for an endpoint looks again after this long: it may be mended, or the batch steered. Milliseconds. */
-const LOOK_AGAIN_MS = 5_000;
-
 /** Characters of a failure's message that are kept. */
 const REASON_CHARS = 300;
 
-/** Prompts that were told the same time come back over so many milliseconds. */
-const SPREAD_MS = 1_000;
+/** A prompt that finds out whether its endpoint is back has so much longer than its timeout; milliseconds. */
+const PROBE_GRACE_MS = 1_000;
 
 /** What of a prompt decides where it goes. */
 interface Sender {
@@ -60,7 +57,7 @@ export async function routed(
 /** Lets the prompt through to its endpoint, now that everything else allows it. Throws {@link UnsentError}. */
 export async function letThrough(deps: ActivityDeps, { job, waits }: Sender, { provider }: Ask): Promise<void> {
   if (ownEndpoint(job)) return;
-  const waitMs = await deps.circuits.enter(provider, job.task.plan.promptTimeoutMs + SPREAD_MS);
+  const waitMs = await deps.circuits.enter(provider, job.task.plan.promptTimeoutMs + PROBE_GRACE_MS);
   if (waitMs > 0) throw await held(deps, { job, waits }, provider, waitMs);
 }
 
@@ -71,7 +68,7 @@ async function held(
   forMs: number,
 ): Promise<UnsentError> {
   const { failures, reason } = await circuits.read(endpoint);
-  const waitMs = Math.round(Math.min(forMs, LOOK_AGAIN_MS) + Math.random() * SPREAD_MS);
+  const waitMs = lookAgainIn(forMs);
   circuits.holds(job.batch.id, waitMs);
   const message = `${endpoint} failed ${failures} times in a row and is left alone for a while; last: ${reason ?? ''}`;
   return mustWait({ type: 'Overloaded', message, waitMs, waits });
@@ -84,7 +81,7 @@ export async function tellCircuit({ circuits }: ActivityDeps, job: Job, ask: Ask
   if (reply.ok) await circuits.answered(provider);
   else if (isEndpointFailure(reply.error)) await circuits.failed(provider, reply.error.message.slice(0, REASON_CHARS));
   else if (reply.error.category === 'cancelled') await circuits.leave(provider);
-  else if (reply.error.category !== 'rate_limit') await circuits.answered(provider);
+  else await circuits.answered(provider);
 }
 
 /** True when nothing listens where the only endpoint should be: a person must tell whether waiting helps. */
@@ -95,7 +92,10 @@ export async function isUnreachable(
   error: ProviderError,
 ): Promise<boolean> {
   if (error.category !== 'network' || job.task.spec.fallbackModel !== undefined) return false;
-  if (waits + 1 < UNREACHABLE_TRIES && (await circuits.read(provider)).failedProbes < MAX_FAILED_PROBES) return false;
+  const { failures, failedProbes } = await circuits.read(provider);
+  // Waits count rate limits too: only what was refused says that nobody is there.
+  const refused = Math.min(waits + 1, failures);
+  if (refused < UNREACHABLE_TRIES && failedProbes < MAX_FAILED_PROBES) return false;
   await circuits.askSoon(provider);
   return true;
 }

@@ -7,6 +7,12 @@ import type { PromptResult } from './types.js';
 /** How long a paused prompt waits before it looks again; milliseconds. */
 const PAUSED_RETRY_MS = 5_000;
 
+/** A prompt whose turn comes later than this looks again before: the batch may be steered meanwhile. Milliseconds. */
+const LOOK_AGAIN_MS = 5_000;
+
+/** Prompts that look again before their time come back over so many milliseconds. */
+const SPREAD_MS = 1_000;
+
 /** Why a prompt was not sent, or reached no model: nothing was spent. */
 export type Unsent =
   | { readonly kind: 'paused'; readonly message: string; readonly waitMs: number }
@@ -39,6 +45,13 @@ export function paused(message: string): UnsentError {
 /** The provider or our own quota said to wait. */
 export function mustWait(wait: Omit<Extract<Unsent, { kind: 'wait' }>, 'kind'>): UnsentError {
   return new UnsentError({ kind: 'wait', ...wait });
+}
+
+/**
+ * When a prompt that is held back for `waitMs` looks again: exactly then, or sooner. Whoever holds it back still does.
+ */
+export function lookAgainIn(waitMs: number): number {
+  return waitMs <= LOOK_AGAIN_MS ? waitMs : Math.round(LOOK_AGAIN_MS + Math.random() * SPREAD_MS);
 }
 
 /** The batch starts nothing more, or not this record. */

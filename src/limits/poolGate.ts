@@ -89,7 +89,10 @@ export class PoolGate {
       this.waiting.push(batchId, waiter);
       if (signal.aborted) abort();
       else this.pump();
-      if (this.waiting.of(batchId).includes(waiter)) this.tellWait(batchId);
+      if (!this.waiting.of(batchId).includes(waiter)) return;
+      this.tellWait(batchId);
+      // Its turn can't come while it waits here: elsewhere it takes no place.
+      if (this.quota.cooldownMs > boundMs) waiter.answer({ refusal: this.busy(batchId) });
     });
   }
 

@@ -16,6 +16,7 @@ import { CacheKeeper } from './cacheKeeper.js';
 import { BatchControl } from './control.js';
 import { MAX_SHARD_ITEMS } from './fanout.js';
 import { Intake, MAX_CARRIED_CHARS } from './intake.js';
+import { Notes } from './notes.js';
 import { Notices } from './notices.js';
 import { functions, rows } from './proxies.js';
 import { prepareTask } from './prepare.js';
@@ -45,8 +46,8 @@ export class BatchRun {
   readonly control: BatchControl;
   /** Records that come while it runs. */
   readonly intake: Intake;
-  /** Messages that could not be used. */
-  readonly rejected: string[];
+  /** What could not be used or done. */
+  readonly notes: Notes;
   /** Its prompt cache. */
   readonly cache: CacheKeeper = new CacheKeeper(this);
   /** Open shards and the records still to hand out; undefined until opened. */
@@ -56,6 +57,8 @@ export class BatchRun {
   private probed: boolean;
   private yielding = false;
   private notices: Notices | undefined;
+  /** The first prompt, while it goes alone. */
+  private readonly probing = new CancellationScope();
 
   constructor(private readonly input: BatchInput) {
     const { carried } = input;
@@ -63,7 +66,7 @@ export class BatchRun {
     this.control = new BatchControl(this.batchId, settings, carried?.controlVersion ?? 0, carried?.paused ?? null);
     this.intake = new Intake(carried?.inputClosed ?? input.open !== true, carried?.backlog ?? []);
     this.probed = carried?.probed ?? false;
-    this.rejected = [...(carried?.rejected ?? [])];
+    this.notes = new Notes(carried?.rejected);
     handleMessages(this);
   }
 
@@ -109,8 +112,8 @@ export class BatchRun {
       failures: carried?.failures ?? [],
     });
     const listeners = this.input.quiet === true ? [] : (opened.listeners ?? []);
-    this.notices = new Notices(this.batchId, listeners, (words) => this.rejected.push(words));
-    this.control.onPause = (paused, version) => this.notices?.paused(paused, version);
+    this.notices = new Notices(this.batchId, listeners, (words) => this.notes.add(words));
+    this.control.tellPauses((paused, version) => this.notices?.paused(paused, version), carried !== undefined);
     this.control.opened = true;
     return opened;
   }
@@ -139,7 +142,12 @@ export class BatchRun {
     const { supply, opened } = this.ready();
     const from = supply.returned[0]?.[0] ?? supply.cursor;
     const first = await rows.firstPending.executeWithOptions({ summary: 'first record' }, [this.batchId, from]);
-    if (first !== null) await warmUp(this, first, opened);
+    try {
+      if (first !== null) await this.probing.run(() => warmUp(this, first, opened));
+    } catch (error) {
+      // Its deadline cancels prompts in flight; anybody else cancels the batch.
+      if (!isCancellation(error) || this.control.stop === null) throw error;
+    }
     this.probed = true;
   }
 
@@ -150,7 +158,7 @@ export class BatchRun {
   private async load(): Promise<void> {
     const shards = this.ready();
     const loaded = await this.intake.loadNext(this.batchId, shards.opened.functionQueue);
-    if (typeof loaded === 'string') this.rejected.push(loaded);
+    if (typeof loaded === 'string') this.notes.add(loaded);
     else shards.supply = { ...shards.supply, items: Math.max(loaded, shards.supply.items) };
   }
 
@@ -190,8 +198,10 @@ export class BatchRun {
   }
 
   private async stop(reason: 'deadline' | 'budget'): Promise<void> {
+    const cancels = reason === 'deadline' && this.input.onDeadline === 'cancel';
     await this.control.setStop(reason);
-    await this.shards?.stopAll(reason, reason === 'deadline' && this.input.onDeadline === 'cancel');
+    if (cancels) this.probing.cancel();
+    await this.shards?.stopAll(reason, cancels);
   }
 
   private async finish(status: 'finished' | 'stopped' | 'cancelled'): Promise<BatchResult> {
@@ -217,7 +227,7 @@ export class BatchRun {
     try {
       await functions(opened.functionQueue).cleanup.executeWithOptions({ summary: 'cleanup, once' }, [this.batchId]);
     } catch (error) {
-      this.rejected.push(`cleanup() failed: ${error instanceof Error ? error.message : String(error)}`);
+      this.notes.add(`cleanup() failed: ${error instanceof Error ? error.message : String(error)}`);
     }
   }
 
@@ -233,8 +243,14 @@ export class BatchRun {
     await this.loadAll(MAX_CARRIED_CHARS);
     // Last: an update that began while something was awaited would be cut off.
     await condition(allHandlersFinished);
-    const { control, intake, probed, rejected } = this;
-    const carried: BatchCarry = { ...control.carry(), ...intake.carry(), ...shards.carry(), probed, rejected };
+    const { control, intake, probed, notes } = this;
+    const carried: BatchCarry = {
+      ...control.carry(),
+      ...intake.carry(),
+      ...shards.carry(),
+      probed,
+      rejected: notes.all,
+    };
     return continueAsNew<typeof batch>({ ...withoutCarry(this.input), carried });
   }
 

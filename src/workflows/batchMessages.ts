@@ -15,9 +15,6 @@ import {
   readReason,
 } from './validate.js';
 
-/** Unusable messages the query `failures` shows; the oldest are forgotten. */
-const REJECTED_NOTES = 50;
-
 /** Sets every signal, update and query of a batch. Called first, so that no message finds the batch deaf. */
 export function handleMessages(run: BatchRun): void {
   handleSignals(run);
@@ -36,7 +33,7 @@ function handleSignals(run: BatchRun): void {
   setHandler(messages.cacheLostSignal, (name) => run.cache.lost(name));
   setHandler(messages.addItemsSignal, (payload) => {
     const added = readAddItems(payload);
-    if (typeof added === 'string') reject(run, added);
+    if (typeof added === 'string') run.notes.add(added);
     else run.intake.backlog.push(added);
   });
   setHandler(messages.closeInputSignal, () => {
@@ -44,7 +41,7 @@ function handleSignals(run: BatchRun): void {
   });
   setHandler(messages.cancelItemSignal, async (index) => {
     if (!isIndex(index)) {
-      reject(run, `cancelItem wants the index of a record, a whole number from 0; not ${JSON.stringify(index)}`);
+      run.notes.add(`cancelItem wants the index of a record, a whole number from 0; not ${JSON.stringify(index)}`);
       return;
     }
     await control.change({ cancelled: [...new Set([...control.settings.cancelled, index])] });
@@ -60,12 +57,6 @@ function handleSignals(run: BatchRun): void {
     run.shards?.drained(number);
     await run.shards?.rebalance(control.settings.concurrency);
   });
-}
-
-/** A signal can't be refused: the query `failures` tells what was wrong with it. */
-function reject(run: BatchRun, why: string): void {
-  run.rejected.push(why);
-  run.rejected.splice(0, Math.max(0, run.rejected.length - REJECTED_NOTES));
 }
 
 function handleUpdates(run: BatchRun): void {
@@ -125,7 +116,7 @@ function handleQueries(run: BatchRun): void {
   setHandler(messages.progressQuery, () => run.progress());
   setHandler(messages.failuresQuery, () => [
     ...(run.shards?.failures ?? []),
-    ...run.rejected.map((message) => ({ index: -1, category: 'input', message })),
+    ...run.notes.all.map((message) => ({ index: -1, category: 'input', message })),
   ]);
   setHandler(messages.configQuery, () => run.config());
 }

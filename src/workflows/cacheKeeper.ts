@@ -2,6 +2,7 @@ import { ActivityFailure, condition, isCancellation } from '@temporalio/workflow
 import type { OpenedBatch } from '../activities/types.js';
 import { initialState } from '../recovery/ladder.js';
 import type { BatchCache, ExplicitCache } from '../task/cachePlan.js';
+import type { Notes } from './notes.js';
 import type { BatchControl } from './control.js';
 import { caches, endingCaches } from './proxies.js';
 
@@ -11,8 +12,8 @@ interface Host {
   readonly batchId: string;
   /** Where the cache is published. */
   readonly control: BatchControl;
-  /** Notes for people, as the query `failures` shows them. */
-  readonly rejected: string[];
+  /** Notes for people. */
+  readonly notes: Notes;
   /** The batch has ended. */
   readonly finished: boolean;
   /** What the batch was opened as; undefined before. */
@@ -132,7 +133,7 @@ export class CacheKeeper {
       return true;
     } catch (error) {
       if (isCancellation(error) || !(error instanceof ActivityFailure)) throw error;
-      this.host.rejected.push(`The prompt cache was not ${what}: ${error.cause?.message ?? error.message}`);
+      this.host.notes.add(`The prompt cache was not ${what}: ${error.cause?.message ?? error.message}`);
       return false;
     }
   }

@@ -25,8 +25,7 @@ export class BatchControl {
   stop: StopReason | null = null;
   /** The batch's row is in the store: what was changed before is published then. */
   opened = false;
-  /** Called when the batch pauses, with the version that publishes it. */
-  onPause: (paused: PauseState, version: number) => void = () => undefined;
+  private onPause: (paused: PauseState, version: number) => void = () => undefined;
   private ended = false;
   private published = 0;
   private writing = false;
@@ -53,6 +52,12 @@ export class BatchControl {
   /** What a continue-as-new carries over. */
   carry(): Pick<BatchCarry, 'controlVersion' | 'settings' | 'paused'> {
     return { controlVersion: this.version, settings: this.settings, paused: this.paused };
+  }
+
+  /** Has `tell` called when the batch pauses, with the version that publishes it; at once when it is paused and `known` is false. */
+  tellPauses(tell: (paused: PauseState, version: number) => void, known: boolean): void {
+    this.onPause = tell;
+    if (this.paused !== null && !known) tell(this.paused, this.version);
   }
 
   /** Changes settings and waits until workers can read them. */

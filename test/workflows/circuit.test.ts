@@ -107,3 +107,17 @@ async function freePort(): Promise<number> {
   server.close();
   return typeof address === 'object' && address !== null ? address.port : 0;
 }
+
+test('a rate limit proves that an endpoint is back: nobody waits for the one that found out', async () => {
+  await bench.store.changeCircuit('anthropic', (_, now) => ({
+    ...CLOSED,
+    failures: 5,
+    openUntil: now - 1,
+    reason: 'down',
+  }));
+  await bench.scenario({ rates: { rateLimit: 1 }, retryAfterSeconds: 1 });
+  const batch = await bench.tempered.startBatch(task, records(4, 5_000), { concurrency: 4 });
+  await until(async () => (await circuitOf('anthropic')) === undefined);
+  await bench.scenario({});
+  expect(await batch.result()).toMatchObject({ status: 'finished', succeeded: 4 });
+});

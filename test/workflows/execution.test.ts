@@ -38,7 +38,7 @@ let bench: Bench;
 // So few events that a batch with many messages continues as new.
 beforeAll(async () => {
   bench = await Bench.open({ dynamicConfig: ['limit.historyCount.suggestContinueAsNew=60'] });
-  await bench.work({ tasks: [scripted] });
+  await bench.work({ tasks: [scripted], pools: ['anthropic', 'gemini', 'openai'] });
 });
 afterAll(() => bench.close());
 
@@ -213,6 +213,21 @@ describe.each(['item', 'inline'] as const)('--execution %s', (execution) => {
       expect(prompts.map(({ result }) => result)).toEqual(end === 'failed' ? ['cancelled'] : []);
     }
     expect((await progress(batch)).counters).toMatchObject({ inFlight: 0, reservedNano: 0 });
+  });
+
+  test('neither a deadline nor another model waits for the end of a long cooldown', async () => {
+    // A pool of its own: it stays closed.
+    const closed = execution === 'item' ? 'gemini/gemini-2.5-flash' : 'openai/gpt-4.1-mini';
+    const other = defineTask({ name: 'closed', model: closed, prompt, schema });
+    await bench.scenario({ rates: { rateLimit: 1 }, retryAfterSeconds: 600 });
+    const late = await bench.tempered.startBatch(other, records(6, next), { execution });
+    await until(async () => (await bench.store.listPools()).some(({ cooldownUntil }) => cooldownUntil > Date.now()));
+    await late.setDeadline(new Date(Date.now() + 300).toISOString());
+    expect(await late.result()).toMatchObject({ status: 'stopped', notRun: 6, prompts: 0 });
+    await bench.scenario({});
+    const moved = await bench.tempered.startBatch(other, records(6, next + 500), { execution });
+    await moved.setModel(model);
+    expect(await moved.result()).toMatchObject({ status: 'finished', succeeded: 6, prompts: 6 });
   });
 
   test('a record whose own time is over ends, asked or waiting; the others go on', async () => {

@@ -17,7 +17,9 @@ export function addCancel(program: Command, host: CommandHost): void {
         steer(io, name, options, async ({ batch }) => {
           if (options.item !== undefined) {
             await batch.cancelItem(options.item);
-            io.say(`Record ${options.item} of ${batch.id} ends as notRun, unless it had ended before.`);
+            io.say(
+              `Record ${options.item} of ${batch.id} ends: as notRun when it was not asked yet, else as failed. One that had ended stays as it is.`,
+            );
             io.result({ batchId: batch.id, item: options.item });
             return EXIT.ok;
           }

@@ -1,4 +1,5 @@
 import type { Command } from 'commander';
+import { pauseText } from '../view.js';
 import { type CommandHost, type PlaceOptions, withPlace } from '../command.js';
 import { EXIT } from '../exit.js';
 import { idleNote, shown, steer } from '../steer.js';
@@ -12,9 +13,14 @@ export function addResume(program: Command, host: CommandHost): void {
       host.run(options.json === true, (io) =>
         steer(io, name, options, async (steering) => {
           const { batch } = steering;
+          const before = (await batch.progress()).paused?.since;
           await batch.resume();
-          const snapshot = await shown(batch, ({ paused, status }) => paused === null && status !== 'paused');
-          io.say(`${batch.id} is ${snapshot.status}.`);
+          // What paused it may do so again before anybody looks.
+          const snapshot = await shown(batch, ({ paused, status }) =>
+            paused === null ? status !== 'paused' : paused.since !== before,
+          );
+          const { paused, status } = snapshot;
+          io.say(paused === null ? `${batch.id} is ${status}.` : `${batch.id} paused again: ${pauseText(snapshot)}`);
           idleNote(steering).forEach((line) => io.say(line));
           io.result({ batchId: batch.id, status: snapshot.status });
           return EXIT.ok;
