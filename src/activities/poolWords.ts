@@ -27,7 +27,7 @@ export async function heard(
 ): Promise<PromptTokens | null> {
   tellTuner(deps, job, control, reply);
   await tellCircuit(deps, job, ask, reply);
-  if (reply.rateLimits !== null) await deps.gate.told(deps.pools.poolOf(ask.model), reply.rateLimits);
+  if (reply.rateLimits !== null) await deps.gate.told(deps.pools.poolOf(ask.model), ask.model, reply.rateLimits);
   const { usage } = reply;
   if (usage === null) return null;
   // Anthropic's quotas leave out what was read from a cache.

@@ -1,6 +1,6 @@
 import { CancelledFailure } from '@temporalio/common';
 import { GATE_BOUND_MS } from '../limits/bounds.js';
-import type { PoolSettings, PromptTokens } from '../limits/types.js';
+import type { PoolSettings, Used } from '../limits/types.js';
 import type { ModelReply } from '../providers/types.js';
 import { advance } from '../recovery/ladder.js';
 import type { PromptReport, Step } from '../recovery/types.js';
@@ -71,7 +71,7 @@ export class PromptRun {
     const sender = { job, waits };
     const ask = await routed(this.deps, sender, control, (word) => this.ask(word));
     const permit = await this.enterGate(ask, control, waits);
-    let tokens: PromptTokens | null = { input: 0, output: 0 };
+    let tokens: Used = 'unsent';
     try {
       // The wait at the gate may have been long: what was changed meanwhile holds for this prompt too.
       const word = await this.mayStart();

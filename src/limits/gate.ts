@@ -30,7 +30,7 @@ export function createGate(options: GateOptions): Gate {
   const { store, worker, configured = () => ({}), meters, now = Date.now } = options;
   const pools = new Map<string, PoolGate>();
   const control = createControlCache(store, { now });
-  const told = new ToldLimits((pool, limits) => store.tellLimits(pool, limits), now);
+  const told = new ToldLimits((...words) => store.tellLimits(...words), now);
 
   function poolGate(pool: string): PoolGate {
     const known = pools.get(pool);
@@ -52,8 +52,8 @@ export function createGate(options: GateOptions): Gate {
       poolGate(pool).close(until);
       await store.cooldown(pool, until);
     },
-    overloaded: (pool) => store.lowerRate(pool, poolGate(pool).observedRpm),
-    told: (pool, limits) => told.hear(pool, limits),
+    overloaded: (pool) => store.lowerRate(pool, worker, poolGate(pool).observedRpm),
+    told: (...words) => told.hear(...words),
     limiter(batchId) {
       for (const pool of pools.values()) {
         const limiter = pool.limiter(batchId);

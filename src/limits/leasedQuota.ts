@@ -1,6 +1,6 @@
 import { type Amounts, amounts, limitOf, type Meter, METERS } from '../task/limits.js';
 import type { PoolLimits } from '../task/spec.js';
-import type { Lease, LeaseRequest, Limiter, PoolSettings, PromptTokens } from './types.js';
+import type { Lease, LeaseRequest, Limiter, PoolSettings, PromptTokens, Used } from './types.js';
 
 /** How old a lease may be for a prompt to start on it; milliseconds. A cooldown told elsewhere is known by then. */
 const FRESH_MS = 500;
@@ -21,6 +21,16 @@ const LIMITER: Readonly<Record<Meter, Limiter>> = {
 /** What a prompt of so many tokens uses of each meter. */
 function usesOf({ input, output }: PromptTokens): Amounts {
   return { requests: 1, tokens: input + output, inputTokens: input, outputTokens: output };
+}
+
+/** A prompt that started, as it was counted. */
+interface Begun {
+  /** Its estimated tokens. */
+  readonly tokens: PromptTokens;
+  /** What was taken for it. */
+  readonly taken: Amounts;
+  /** When; milliseconds since epoch. */
+  readonly at: number;
 }
 
 function finite(balance: number): number {
@@ -131,8 +141,8 @@ export class LeasedQuota {
     return short === 'requests' && this.last?.overloaded === true ? 'overload' : LIMITER[short];
   }
 
-  /** A prompt starts. */
-  start(tokens: PromptTokens): void {
+  /** A prompt starts. Returns what {@link end} needs. */
+  start(tokens: PromptTokens): Begun {
     const needed = this.needed(tokens);
     const uses = usesOf(tokens);
     this.running += 1;
@@ -141,16 +151,27 @@ export class LeasedQuota {
     this.started = amounts((meter) => this.started[meter] + needed[meter]);
     this.startedAt.push(this.now());
     if (this.startedAt.length > 10_000) this.startedAt.splice(0, 5_000);
+    return { tokens, taken: needed, at: this.now() };
   }
 
-  /** A prompt has ended. `used`: its real tokens; null = unknown, then the estimate stands. */
-  end(tokens: PromptTokens, used: PromptTokens | null): void {
+  /** A prompt has ended. One that was not sent leaves everything to the next, as if it had never started. */
+  end(begun: Begun, used: Used): void {
     this.running -= 1;
-    if (used === null) return;
-    const estimated = usesOf(tokens);
+    if (used === 'unsent') this.undo(begun);
+    if (used === null || used === 'unsent') return;
+    const estimated = usesOf(begun.tokens);
     const real = usesOf(used);
     this.correction = amounts((meter) => this.correction[meter] + real[meter] - estimated[meter]);
     this.answered ||= used.input + used.output > 0;
+  }
+
+  private undo({ tokens, taken, at }: Begun): void {
+    const uses = usesOf(tokens);
+    this.balance = amounts((meter) => this.balance[meter] + taken[meter]);
+    this.correction = amounts((meter) => this.correction[meter] - uses[meter] + taken[meter]);
+    this.started = amounts((meter) => Math.max(0, this.started[meter] - taken[meter]));
+    const place = this.startedAt.lastIndexOf(at);
+    if (place >= 0) this.startedAt.splice(place, 1);
   }
 
   /** What to ask of the store for prompts that wait and could start, in turn, by their tokens. */
@@ -170,7 +191,7 @@ export class LeasedQuota {
     this.correction = amounts(() => 0);
     this.answered = false;
     const places = { inFlight: this.running, wantInFlight: this.running + waiting.length };
-    return { want, ...places, correction, answered, limits };
+    return { want, ...places, correction, answered, observedRpm: this.observedRpm, limits };
   }
 
   /** What the store granted. */
@@ -189,11 +210,9 @@ export class LeasedQuota {
     this.answered ||= answered;
   }
 
-  /** Quota nobody waits for isn't hoarded: tokens go back, requests lapse (they are few, see `wants`). */
+  /** Quota nobody waits for isn't hoarded. */
   private giveBack(): void {
-    this.correction = amounts((meter) =>
-      meter === 'requests' ? 0 : this.correction[meter] - finite(this.balance[meter]),
-    );
+    this.correction = amounts((meter) => this.correction[meter] - finite(this.balance[meter]));
     this.balance = amounts(() => 0);
   }
 

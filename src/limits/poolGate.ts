@@ -2,7 +2,7 @@ import { lowestLimits } from '../task/limits.js';
 import type { PoolLimits } from '../task/spec.js';
 import { LeasedQuota } from './leasedQuota.js';
 import { RoundRobin } from './roundRobin.js';
-import type { GateRefusal, GateRequest, Lease, LeaseRequest, Limiter, Permit, PromptTokens } from './types.js';
+import type { GateRefusal, GateRequest, Lease, LeaseRequest, Limiter, Permit, Used } from './types.js';
 
 /** How often quota is leased, and cooldowns are looked at, while prompts start; milliseconds. */
 const LEASE_EVERY_MS = 250;
@@ -140,13 +140,13 @@ export class PoolGate {
     if (batch === undefined) return;
     this.waiting.take(batchId);
     batch.inFlight += 1;
-    this.quota.start(tokens);
+    const begun = this.quota.start(tokens);
     let released = false;
-    const release = (used: PromptTokens | null): void => {
+    const release = (used: Used): void => {
       if (released) return;
       released = true;
       batch.inFlight -= 1;
-      this.quota.end(tokens, used);
+      this.quota.end(begun, used);
       this.forget(batchId);
       this.pump();
     };

@@ -45,6 +45,8 @@ export interface LeaseRequest {
   readonly demand: Readonly<Record<string, { readonly waiting: number; readonly weight: number }>>;
   /** Answers came since the last call: a lowered rate may rise. */
   readonly answered: boolean;
+  /** Requests a minute it really started lately. */
+  readonly observedRpm: number;
   /** Limits the asking batches' tasks bring; the lower of these and the pool's own hold. */
   readonly limits: PoolLimits;
   /** What this process' configuration says of the pool. */
@@ -106,12 +108,15 @@ export interface PromptTokens {
   readonly output: number;
 }
 
+/** What a permitted prompt really used: `unsent` = it was not sent after all; null = unknown, then the estimate stands. */
+export type Used = PromptTokens | 'unsent' | null;
+
 /** A prompt's permission to be sent. */
 export interface Permit {
   /** What holds in the pool now. */
   readonly settings: PoolSettings;
-  /** Must be called once, whatever happened. `used`: what the prompt really used; null = unknown. */
-  release(used: PromptTokens | null): void;
+  /** Must be called once, whatever happened. */
+  release(used: Used): void;
 }
 
 /** What the gate needs to know of a prompt. */
@@ -142,8 +147,8 @@ export interface Gate {
   cooldown(pool: string, until: number): Promise<void>;
   /** The provider is overloaded, or refused without saying for how long: the fleet's rate is lowered. */
   overloaded(pool: string): Promise<void>;
-  /** What a reply's headers said of the pool's limits. Holds where nobody configured any. */
-  told(pool: string, limits: PoolLimits): Promise<void>;
+  /** What a reply's headers said of a model's limits. Where nobody configured any, the lowest of the pool's models' hold. */
+  told(pool: string, model: string, limits: PoolLimits): Promise<void>;
   /** What holds prompts of a batch back now; null = nothing does. */
   limiter(batchId: string): Limiter | null;
   /** Stops timers and gives leases back. */

@@ -1,6 +1,6 @@
 import type { LeaseRequest, PoolSettings } from '../limits/types.js';
-import type { PoolLimits } from '../task/spec.js';
 import type { JsonText } from './jsonText.js';
+import type { Told } from './told.js';
 
 /** A pool's buckets and rate. Times are the database's; milliseconds since epoch. */
 export interface PoolsTable {
@@ -27,8 +27,11 @@ export interface PoolsTable {
   /** Set live; null = nothing. */
   readonly settings: JsonText<PoolSettings> | null;
   /** As the provider's headers said; null = nothing. */
-  readonly told: JsonText<PoolLimits> | null;
+  readonly told: JsonText<Told> | null;
 }
+
+/** What a worker said of itself when it last asked. */
+export type LeaseBody = Pick<LeaseRequest, 'limits' | 'configured' | 'demand' | 'observedRpm'>;
 
 /** What each live worker holds of a pool. */
 export interface PoolLeasesTable {
@@ -42,8 +45,8 @@ export interface PoolLeasesTable {
   readonly in_flight: number;
   /** Places it would like. */
   readonly wanted: number;
-  /** What its batches bring, what it is configured with, and what it would start now. */
-  readonly body: JsonText<Pick<LeaseRequest, 'limits' | 'configured' | 'demand'>>;
+  /** What its batches bring, what it is configured with, what it would start now, and what it really started. */
+  readonly body: JsonText<LeaseBody>;
   /** When its places are free again. */
   readonly expires_at: number;
 }

@@ -4,7 +4,7 @@ import type { PoolLimits } from '../task/spec.js';
 import { levelAt, waitFor } from './bucket.js';
 import { type FairPart, fairPart } from './fairness.js';
 import { decodeNullable } from './jsonText.js';
-import type { PoolLeasesTable, PoolsTable } from './poolSchema.js';
+import type { LeaseBody, PoolLeasesTable, PoolsTable } from './poolSchema.js';
 import type { Rate } from './rate.js';
 import { placesFor } from './shares.js';
 
@@ -17,17 +17,17 @@ const RETRY_MAX_MS = 10_000;
 /** When to ask again for a place in flight: it is free when somebody's prompt ends. Milliseconds. */
 const PLACE_RETRY_MS = 250;
 
-/** Another live worker's lease, read. */
-export interface OtherLease extends Pick<PoolLeasesTable, 'granted' | 'in_flight' | 'wanted'> {
+/** A live worker's lease, read. */
+export interface LiveLease extends Omit<PoolLeasesTable, 'body' | 'pool'> {
   /** What it last said. */
-  readonly body: Pick<LeaseRequest, 'limits' | 'configured' | 'demand'>;
+  readonly body: LeaseBody;
 }
 
 /** What holds in the pool: what was set live, else the lowest any live process is configured with, else as told. */
 export function settingsOf(
   pool: Pick<PoolsTable, 'settings' | 'told'> | undefined,
-  request: LeaseRequest,
-  others: readonly OtherLease[],
+  request: Pick<LeaseRequest, 'configured'>,
+  others: readonly LiveLease[],
 ): PoolSettings {
   const set: PoolSettings = decodeNullable(pool?.settings ?? null) ?? {};
   const told = decodeNullable(pool?.told ?? null) ?? {};
@@ -40,8 +40,23 @@ export function settingsOf(
 }
 
 /** Limits the live batches bring. */
-export function batchLimits(request: LeaseRequest, others: readonly OtherLease[]): readonly PoolLimits[] {
+export function batchLimits(request: Pick<LeaseRequest, 'limits'>, others: readonly LiveLease[]): readonly PoolLimits[] {
   return [request.limits, ...others.map(({ body }) => body.limits)];
+}
+
+/**
+ * Requests a minute that a pool's workers really start, at most the known limit. `caller`: the worker that tells it of
+ * itself, newer than its lease does.
+ */
+export function fleetRpm(
+  pool: Pick<PoolsTable, 'settings' | 'told'>,
+  live: readonly LiveLease[],
+  caller: { readonly worker: string; readonly observedRpm: number },
+): number {
+  const settings = settingsOf(pool, { configured: {} }, live);
+  const { rpm = Infinity } = lowestLimits([settings, ...batchLimits({ limits: {} }, live)]);
+  const others = live.filter(({ worker }) => worker !== caller.worker);
+  return Math.min(rpm, caller.observedRpm + others.reduce((sum, { body }) => sum + body.observedRpm, 0));
 }
 
 /** A pool's rate. */
@@ -56,7 +71,7 @@ interface Asked {
   /** The pool's row, locked. */
   readonly pool: PoolsTable;
   /** What other live processes hold. */
-  readonly others: readonly OtherLease[];
+  readonly others: readonly LiveLease[];
   /** Limits in force. */
   readonly limits: PoolLimits;
   /** The database's time; milliseconds since epoch. */

@@ -4,9 +4,10 @@ import { amounts, limitsBy, lowestLimits } from '../task/limits.js';
 import type { Backend, Db } from './backend.js';
 import { decode, decodeNullable, encode } from './jsonText.js';
 import type { PoolsTable } from './poolSchema.js';
-import { batchLimits, type OtherLease, RETRY_MIN_MS, rateOf, settingsOf, share } from './poolShare.js';
+import { batchLimits, fleetRpm, type LiveLease, RETRY_MIN_MS, rateOf, settingsOf, share } from './poolShare.js';
 import { lowered, raised } from './rate.js';
 import type { StoreSchema } from './schema.js';
+import { afterReply, limitsTold } from './told.js';
 import type { PoolPatch, Store } from './types.js';
 
 /** The part of the store that shares the providers' quotas among workers. */
@@ -20,15 +21,39 @@ const LEASE_LIFE_MS = 10_000;
 
 const UNLIMITED = amounts(() => Infinity);
 
-async function liveOthers(db: Db, request: LeaseRequest, now: number): Promise<readonly OtherLease[]> {
+/** How old a lease's row may be in a pool without limits, where it only tells what its worker starts; milliseconds. */
+const UNLIMITED_ROW_MS = 1_000;
+
+async function liveLeases(db: Db, pool: string, now: number): Promise<readonly LiveLease[]> {
   const rows = await db
     .selectFrom('pool_leases')
-    .select(['granted', 'in_flight', 'wanted', 'body'])
-    .where('pool', '=', request.pool)
-    .where('worker', '<>', request.worker)
+    .select(['worker', 'granted', 'in_flight', 'wanted', 'body', 'expires_at'])
+    .where('pool', '=', pool)
     .where('expires_at', '>', now)
     .execute();
   return rows.map((row) => ({ ...row, body: decode(row.body) }));
+}
+
+function othersOf({ worker }: LeaseRequest, live: readonly LiveLease[]): readonly LiveLease[] {
+  return live.filter((one) => one.worker !== worker);
+}
+
+/** Writes a worker's row, and takes those away whose workers are gone. */
+async function writeLease(db: Db, request: LeaseRequest, granted: number, now: number): Promise<void> {
+  const { pool, worker, limits, configured, demand, observedRpm } = request;
+  await db.deleteFrom('pool_leases').where('pool', '=', pool).where('expires_at', '<=', now).execute();
+  const mine = {
+    granted,
+    in_flight: request.inFlight,
+    wanted: request.wantInFlight,
+    body: encode({ limits, configured, demand, observedRpm }),
+    expires_at: now + LEASE_LIFE_MS,
+  };
+  await db
+    .insertInto('pool_leases')
+    .values({ pool, worker, ...mine })
+    .onConflict((conflict) => conflict.columns(['pool', 'worker']).doUpdateSet(mine))
+    .execute();
 }
 
 /** Makes the pool's row if there is none, and locks it. */
@@ -56,7 +81,7 @@ function freshPool(pool: string): PoolsTable {
 async function lease(trx: Transaction<StoreSchema>, backend: Backend, request: LeaseRequest): Promise<Lease> {
   const pool = await lockPool(trx, backend, request.pool);
   const now = await backend.now(trx);
-  const others = await liveOthers(trx, request, now);
+  const others = othersOf(request, await liveLeases(trx, request.pool, now));
   const settings = settingsOf(pool, request, others);
   const known = lowestLimits([settings, ...batchLimits(request, others)]);
   const rate = request.answered ? raised(rateOf(pool), known.rpm, now) : rateOf(pool);
@@ -75,19 +100,7 @@ async function lease(trx: Transaction<StoreSchema>, backend: Backend, request: L
     })
     .where('pool', '=', request.pool)
     .execute();
-  await trx.deleteFrom('pool_leases').where('pool', '=', request.pool).where('expires_at', '<=', now).execute();
-  const mine = {
-    granted: Number.isFinite(granted.inFlight) ? granted.inFlight : 0,
-    in_flight: request.inFlight,
-    wanted: request.wantInFlight,
-    body: encode({ limits: request.limits, configured: request.configured, demand: request.demand }),
-    expires_at: now + LEASE_LIFE_MS,
-  };
-  await trx
-    .insertInto('pool_leases')
-    .values({ pool: request.pool, worker: request.worker, ...mine })
-    .onConflict((conflict) => conflict.columns(['pool', 'worker']).doUpdateSet(mine))
-    .execute();
+  await writeLease(trx, request, Number.isFinite(granted.inFlight) ? granted.inFlight : 0, now);
   const cooldownUntil = localTime(pool.cooldown_until, now);
   return { ...granted, settings, overloaded: rate.rpm !== null, cooldownUntil };
 }
@@ -97,15 +110,17 @@ function localTime(time: number, databaseNow: number): number {
   return time <= databaseNow ? 0 : Date.now() + (time - databaseNow);
 }
 
+type Patch = Partial<Omit<PoolsTable, 'pool'>>;
+
 /** Changes a pool's row under its lock. */
 function change(
   backend: Backend,
   pool: string,
-  next: (row: PoolsTable, now: number) => Partial<Omit<PoolsTable, 'pool'>>,
+  next: (row: PoolsTable, now: number, trx: Db) => Patch | Promise<Patch>,
 ): Promise<void> {
   return backend.db.transaction().execute(async (trx) => {
     const row = await lockPool(trx, backend, pool);
-    const patch = next(row, await backend.now(trx));
+    const patch = await next(row, await backend.now(trx), trx);
     if (Object.keys(patch).length === 0) return;
     await trx.updateTable('pools').set(patch).where('pool', '=', pool).execute();
   });
@@ -114,16 +129,16 @@ function change(
 /** What is known of pools, changed live or by what providers say. */
 function createPoolRows(backend: Backend): Pick<PoolStore, 'lowerRate' | 'tellLimits' | 'setPool' | 'listPools'> {
   return {
-    lowerRate: (pool, observedRpm) =>
-      change(backend, pool, (row, now) => {
-        const { rpm, fullRpm, at } = lowered(rateOf(row), observedRpm, now);
+    lowerRate: (pool, worker, observedRpm) =>
+      change(backend, pool, async (row, now, trx) => {
+        const fleet = fleetRpm(row, await liveLeases(trx, pool, now), { worker, observedRpm });
+        const { rpm, fullRpm, at } = lowered(rateOf(row), fleet, now);
         return { rate_rpm: rpm, rate_full_rpm: fullRpm, rate_at: at };
       }),
-    tellLimits: (pool, limits) =>
-      change(backend, pool, ({ told }) => {
-        const after = encode({ ...(decodeNullable(told) ?? {}), ...limits });
-        return after === told ? {} : { told: after };
-      }),
+    tellLimits: (pool, model, limits) =>
+      change(backend, pool, ({ told }, now) => ({
+        told: encode(afterReply(decodeNullable(told) ?? {}, model, limits, now)),
+      })),
     async setPool(pool, patch) {
       let now: PoolSettings = {};
       await change(backend, pool, ({ settings }) => {
@@ -138,7 +153,7 @@ function createPoolRows(backend: Backend): Pick<PoolStore, 'lowerRate' | 'tellLi
       return rows.map((row) => ({
         pool: row.pool,
         set: decodeNullable(row.settings) ?? {},
-        told: decodeNullable(row.told) ?? {},
+        told: limitsTold(decodeNullable(row.told) ?? {}),
         rateRpm: row.rate_rpm,
         cooldownUntil: localTime(row.cooldown_until, now),
       }));
@@ -153,14 +168,18 @@ export function createPoolStore(backend: Backend): PoolStore {
     ...createPoolRows(backend),
     async lease(request) {
       const now = await backend.now(db);
-      const others = await liveOthers(db, request, now);
+      const live = await liveLeases(db, request.pool, now);
+      const others = othersOf(request, live);
       const pool = await db.selectFrom('pools').selectAll().where('pool', '=', request.pool).executeTakeFirst();
       const settings = settingsOf(pool, request, others);
       const limits = lowestLimits([settings, ...batchLimits(request, others)]);
       if (Object.keys(limits).length > 0 || (pool?.rate_rpm ?? null) !== null) {
         return db.transaction().execute((trx) => lease(trx, backend, request));
       }
-      // Nothing to share: only the cooldown matters, and reading it locks nobody.
+      // Nothing to share: the cooldown matters, which locks nobody, and what this process starts, if an overload comes.
+      const mine = live.find(({ worker }) => worker === request.worker);
+      const age = mine === undefined ? Infinity : now + LEASE_LIFE_MS - mine.expires_at;
+      if (age >= UNLIMITED_ROW_MS) await writeLease(db, request, 0, now);
       const cooldownUntil = localTime(pool?.cooldown_until ?? 0, now);
       const free = { granted: UNLIMITED, inFlight: Infinity, retryInMs: RETRY_MIN_MS, limits, here: {} };
       return { ...free, settings, overloaded: false, cooldownUntil };

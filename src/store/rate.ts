@@ -28,7 +28,7 @@ export interface Rate {
   readonly at: number;
 }
 
-/** The rate after an overload. `observed`: requests a minute that were really started. */
+/** The rate after an overload. `observed`: requests a minute that the whole fleet really started. */
 export function lowered(rate: Rate, observed: number, now: number): Rate {
   if (rate.rpm !== null && now - rate.at < ONE_OVERLOAD_MS) return rate;
   const from = rate.rpm ?? observed;

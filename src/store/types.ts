@@ -148,10 +148,16 @@ export interface Store {
   lease(request: LeaseRequest): Promise<Lease>;
   /** No request in the pool before `until` (ms since epoch); only ever moves it later. */
   cooldown(pool: string, until: number): Promise<void>;
-  /** The provider was overloaded: lowers the pool's rate. `observedRpm`: requests a minute the caller really started. */
-  lowerRate(pool: string, observedRpm: number): Promise<void>;
-  /** What the provider's headers said of the pool's limits; limits not named stay as they were told before. */
-  tellLimits(pool: string, limits: PoolLimits): Promise<void>;
+  /**
+   * The provider was overloaded: lowers the pool's rate, from what all live workers really start, at most the known
+   * limit. `observedRpm`: requests a minute that `worker` started lately; the others said it with their leases.
+   */
+  lowerRate(pool: string, worker: string, observedRpm: number): Promise<void>;
+  /**
+   * What the provider's headers said of a model's limits; limits not named stay as they were told before. The lowest
+   * hold of what the pool's models were told within the last minute.
+   */
+  tellLimits(pool: string, model: string, limits: PoolLimits): Promise<void>;
   /** Changes a pool's settings live, over what is configured; null takes one back. Returns all that is set so. */
   setPool(pool: string, patch: PoolPatch): Promise<PoolSettings>;
   /** Every pool anybody used, by name. */

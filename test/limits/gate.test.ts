@@ -161,8 +161,9 @@ describe('gate', () => {
     const refused = await two.enter(request({ boundMs: 50 }));
     expect(refused).toMatchObject({ refusal: { kind: 'busy', limiter: 'overload' } });
     const pool = 'told';
-    await one.told(pool, { rpm: 60 });
-    await one.told(pool, { rpm: 61 });
+    await one.told(pool, 'big', { rpm: 60 });
+    await one.told(pool, 'big', { rpm: 61 });
+    await two.told(pool, 'small', { rpm: 4_000 });
     (await permit(two, { pool })).release(null);
     expect(await two.enter(request({ pool, boundMs: 50 }))).toMatchObject({
       refusal: { limiter: 'requests per minute' },
@@ -209,6 +210,14 @@ describe('gate', () => {
     );
     // 20 at once, 10 more at a little less than 20 a second.
     expect(performance.now() - started).toBeGreaterThan(400);
+  });
+
+  it('wastes no request on prompts that pass and are not sent', async () => {
+    const one = gate();
+    const limits = { rpm: 60 };
+    // One at once and one a second, were they sent.
+    for (let tries = 0; tries < 4; tries += 1) (await permit(one, { limits, boundMs: 800 })).release('unsent');
+    expect(await one.enter(request({ limits, boundMs: 800 }))).toHaveProperty('permit');
   });
 
   it('collects tokens for a prompt that needs more than a second’s worth, and pays debts back', async () => {
@@ -276,8 +285,8 @@ describe('gate', () => {
         cooldown: (pool, until) => store.cooldown(pool, until),
         dropLeases: (worker) => store.dropLeases(worker),
         readControl: (id) => store.readControl(id),
-        lowerRate: (pool, rpm) => store.lowerRate(pool, rpm),
-        tellLimits: (pool, limits) => store.tellLimits(pool, limits),
+        lowerRate: (...words) => store.lowerRate(...words),
+        tellLimits: (...words) => store.tellLimits(...words),
       },
       worker: 'broken',
     });

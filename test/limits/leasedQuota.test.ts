@@ -41,11 +41,11 @@ describe('leased quota', () => {
   it('counts down what was leased', () => {
     const limits = { rpm: 60, tpm: 60_000, inFlight: 2 };
     quota.grant(lease({ requests: 2, tokens: 250 }, limits, { inFlight: 2 }));
-    quota.start(tokens(100));
+    const first = quota.start(tokens(100));
     expect(quota.blockedBy(tokens(200))).toBe('tokens per minute');
     quota.start(tokens(60, 40));
     expect(quota.blockedBy(tokens(1))).toBe('in flight');
-    quota.end(tokens(100), tokens(90));
+    quota.end(first, tokens(90));
     expect(quota.blockedBy(tokens(1))).toBe('requests per minute');
     quota.close(clock + 5);
     expect(quota.blockedBy(tokens(1))).toBe('cooldown');
@@ -55,8 +55,7 @@ describe('leased quota', () => {
     quota.grant(lease({ inputTokens: 100, outputTokens: 30 }, { inputTpm: 6_000, outputTpm: 1_800 }));
     expect(quota.blockedBy(tokens(101, 10))).toBe('input tokens per minute');
     expect(quota.blockedBy(tokens(100, 31))).toBe('output tokens per minute');
-    quota.start(tokens(60, 20));
-    quota.end(tokens(60, 20), tokens(50, 30));
+    quota.end(quota.start(tokens(60, 20)), tokens(50, 30));
     expect(quota.wants([], {}).correction).toMatchObject({ requests: 0, inputTokens: -50, outputTokens: 0 });
   });
 
@@ -71,11 +70,28 @@ describe('leased quota', () => {
     expect(quota.observedRpm).toBe(0);
   });
 
+  it('gives a prompt that was not sent back whole, as if it had never started', () => {
+    const limits = { rpm: 600, tpm: 12_000 };
+    quota.grant(lease({ requests: 2, tokens: 1_100 }, limits));
+    quota.start(tokens(100));
+    for (let tries = 0; tries < 5; tries += 1) quota.end(quota.start(tokens(50_000)), 'unsent');
+    expect(quota.observedRpm).toBe(60);
+    expect(quota.inFlight).toBe(1);
+    expect(quota.blockedBy(tokens(1_000))).toBeNull();
+    // Ahead only for the one that was sent.
+    expect(quota.wants([tokens(1_000)], limits)).toMatchObject({
+      want: { requests: 1, tokens: 100 },
+      correction: { requests: 0, tokens: 0 },
+      answered: false,
+    });
+    // With nobody left it goes back to all workers.
+    expect(quota.wants([], limits)).toMatchObject({ correction: { requests: -1, tokens: -1_000 } });
+  });
+
   it('tells the store what was really used, again if it did not hear', () => {
     const limits = { tpm: 60_000 };
     quota.grant(lease({ tokens: 1_000 }, limits));
-    quota.start(tokens(400));
-    quota.end(tokens(400), tokens(150));
+    quota.end(quota.start(tokens(400)), tokens(150));
     expect(quota.untold).toBe(true);
     // 250 too many were leased, and 600 lie idle.
     const asked = quota.wants([], limits);
@@ -90,8 +106,7 @@ describe('leased quota', () => {
     const limits = { tpm: 12_000 };
     quota.grant(lease({ tokens: 1_000 }, limits));
     expect(quota.blockedBy(tokens(50_000))).toBeNull();
-    quota.start(tokens(50_000));
-    quota.end(tokens(50_000), null);
+    quota.end(quota.start(tokens(50_000)), null);
     expect(quota.wants([], limits).correction.tokens).toBe(49_000);
   });
 

@@ -14,6 +14,7 @@ function ask(pool: string, worker: string, more: Partial<LeaseRequest> = {}): Le
     correction: amounts(() => 0),
     demand: {},
     answered: false,
+    observedRpm: 0,
     limits: {},
     configured: {},
     ...more,
@@ -113,8 +114,8 @@ export function poolContract(url: () => string): void {
       const pool = randomUUID();
       const limitsOf = async (configured: LeaseRequest['configured'] = {}) =>
         (await store.lease(ask(pool, 'a', { configured }))).limits;
-      await store.tellLimits(pool, { rpm: 100, outputTpm: 5_000 });
-      await store.tellLimits(pool, { rpm: 90 });
+      await store.tellLimits(pool, 'm', { rpm: 100, outputTpm: 5_000 });
+      await store.tellLimits(pool, 'm', { rpm: 90 });
       expect(await limitsOf()).toEqual({ rpm: 90, outputTpm: 5_000 });
       expect(await limitsOf({ rpm: 300 })).toEqual({ rpm: 300, outputTpm: 5_000 });
       expect(await store.setPool(pool, { rpm: 240, perDayUsd: 5 })).toEqual({ rpm: 240, perDayUsd: 5 });
@@ -144,13 +145,42 @@ export function poolContract(url: () => string): void {
 
     it('lowers the rate once for overloads that come together, and raises it while answers come', async () => {
       const pool = randomUUID();
-      await Promise.all([1, 2, 3].map(() => store.lowerRate(pool, 600)));
+      await Promise.all([1, 2, 3].map(() => store.lowerRate(pool, 'a', 600)));
       const [state] = (await store.listPools()).filter((known) => known.pool === pool);
       expect(state?.rateRpm).toBe(420);
       const idle = await store.lease(ask(pool, 'a'));
       expect(idle).toMatchObject({ overloaded: true, limits: { rpm: 420 } });
       const busy = await store.lease(ask(pool, 'a', { answered: true }));
       expect(busy.limits.rpm).toBeGreaterThan(420);
+    });
+
+    it('lowers the rate from what the whole fleet starts, with limits and without', async () => {
+      const rateOf = async (name: string) => (await store.listPools()).find(({ pool }) => pool === name)?.rateRpm;
+      for (const limits of [{}, { rpm: 60_000 }]) {
+        const pool = randomUUID();
+        await store.lease(ask(pool, 'a', { limits, observedRpm: 100 }));
+        await store.lease(ask(pool, 'b', { limits, observedRpm: 300 }));
+        await store.lease(ask(pool, 'c', { limits, observedRpm: 400 }));
+        // `a` says anew what it starts.
+        await store.lowerRate(pool, 'a', 300);
+        expect(await rateOf(pool)).toBe(700);
+      }
+      const limited = randomUUID();
+      await store.lease(ask(limited, 'a', { configured: { rpm: 500 }, observedRpm: 400 }));
+      await store.lease(ask(limited, 'b', { observedRpm: 400 }));
+      await store.lowerRate(limited, 'b', 400);
+      expect(await rateOf(limited)).toBe(350);
+    });
+
+    it('holds the lowest limits its models were told', async () => {
+      const pool = randomUUID();
+      const told = async () => (await store.listPools()).find((known) => known.pool === pool)?.told;
+      await store.tellLimits(pool, 'big', { rpm: 50, outputTpm: 80_000 });
+      await store.tellLimits(pool, 'small', { rpm: 4_000, outputTpm: 40_000 });
+      expect(await told()).toEqual({ rpm: 50, outputTpm: 40_000 });
+      expect((await store.lease(ask(pool, 'a'))).settings).toEqual({ rpm: 50, outputTpm: 40_000 });
+      await store.tellLimits(pool, 'big', { rpm: 100 });
+      expect(await told()).toEqual({ rpm: 100, outputTpm: 40_000 });
     });
 
     it('gives each process the part of the batches that wait there', async () => {
