@@ -40,7 +40,10 @@ export function settingsOf(
 }
 
 /** Limits the live batches bring. */
-export function batchLimits(request: Pick<LeaseRequest, 'limits'>, others: readonly LiveLease[]): readonly PoolLimits[] {
+export function batchLimits(
+  request: Pick<LeaseRequest, 'limits'>,
+  others: readonly LiveLease[],
+): readonly PoolLimits[] {
   return [request.limits, ...others.map(({ body }) => body.limits)];
 }
 
