@@ -31,7 +31,10 @@ export interface PoolsTable {
 }
 
 /** What a worker said of itself when it last asked. */
-export type LeaseBody = Pick<LeaseRequest, 'limits' | 'configured' | 'demand' | 'observedRpm'>;
+export interface LeaseBody extends Pick<LeaseRequest, 'limits' | 'configured' | 'demand'> {
+  /** Requests a minute it really started; a worker of an earlier version doesn't tell. */
+  readonly observedRpm?: number;
+}
 
 /** What each live worker holds of a pool. */
 export interface PoolLeasesTable {

@@ -59,7 +59,7 @@ export function fleetRpm(
   const settings = settingsOf(pool, { configured: {} }, live);
   const { rpm = Infinity } = lowestLimits([settings, ...batchLimits({ limits: {} }, live)]);
   const others = live.filter(({ worker }) => worker !== caller.worker);
-  return Math.min(rpm, caller.observedRpm + others.reduce((sum, { body }) => sum + body.observedRpm, 0));
+  return Math.min(rpm, caller.observedRpm + others.reduce((sum, { body }) => sum + (body.observedRpm ?? 0), 0));
 }
 
 /** A pool's rate. */
