@@ -108,7 +108,7 @@ export function buildAsk(input: AskInput): Ask {
     params: task.spec.params,
     timeoutMs: task.plan.promptTimeoutMs,
   };
-  const bytes = promptBytes(asked);
+  const bytes = promptBytes({ ...asked, params: request.params });
   return {
     model,
     provider: ref.provider,

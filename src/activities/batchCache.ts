@@ -7,7 +7,7 @@ import type { TaskSpec } from '../task/spec.js';
 import type { Ask } from './ask.js';
 import { cachingOf } from './caching.js';
 import type { ActivityDeps } from './context.js';
-import { cachesOf, explicitCache, unlessGone } from './explicitCache.js';
+import { cachesOf, mayRenew, unlessGone, withExplicitCache } from './explicitCache.js';
 import { withHeartbeat } from './heartbeat.js';
 import { type Job, openJob } from './job.js';
 import { askOf } from './jobAsk.js';
@@ -53,9 +53,10 @@ export function createCacheActivities(deps: ActivityDeps): CacheActivities {
         return prepared(deps, job, control, log, cancellationSignal);
       }),
 
-    renewCache: ({ model, name, ttlSeconds }) =>
+    renewCache: ({ batchId, model, name, ttlSeconds }) =>
       withHeartbeat(nothing, ({ cancellationSignal: signal }) =>
         unlessGone(async () => {
+          if (!(await mayRenew(deps, batchId, model))) return null;
           const { expiresAt } = await (await cachesOf(deps, model)).renew(name, ttlSeconds, signal);
           return { expiresAt };
         }),
@@ -90,8 +91,7 @@ async function prepared(
   else if (cache.decision.reason === 'not_supported') {
     log.warn('Cache optimization requested but not supported by provider');
   }
-  const explicit = await explicitCache(deps, job, ask, cache, { warn, signal });
-  return explicit === undefined ? cache : { ...cache, explicit };
+  return withExplicitCache(deps, job, ask, cache, { control, warn, signal });
 }
 
 function undecided({ cache: _decided, ...control }: Control): Control {

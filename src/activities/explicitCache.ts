@@ -1,9 +1,10 @@
 import { createHash } from 'node:crypto';
 import { staticTurns } from '../caching/breakpoints.js';
-import { decideExplicit } from '../caching/explicit.js';
+import { asksForExplicit, decideExplicit } from '../caching/explicit.js';
 import { fallBack } from '../caching/fallback.js';
 import { parseModelRef } from '../models/modelRef.js';
 import type { ExplicitCaches, RemoteCache } from '../providers/types.js';
+import type { Control } from '../store/types.js';
 import type { BatchCache, ExplicitCache } from '../task/cachePlan.js';
 import { type CacheName, cacheName, cacheOwner } from '../task/cacheTags.js';
 import { TemperedError } from '../task/errors.js';
@@ -25,19 +26,53 @@ interface Place {
 }
 
 /**
- * The explicit cache of a batch: found by model, content and tags, else made; undefined where none pays, and where it
- * could not be had: then prompts go out whole. Throws with `raiseOnFallback`: `Optimization failed: …`.
+ * The batch's cache with its explicit one: found by model, content and tags, else made. Without where none pays, where
+ * what it costs is in no budget, and where it could not be had: then prompts go out whole. Throws with
+ * `raiseOnFallback`: `Optimization failed: …`.
  */
-export async function explicitCache(
+export async function withExplicitCache(
   deps: ActivityDeps,
   job: Job,
   ask: Ask,
-  { decision }: Pick<BatchCache, 'decision'>,
+  cache: BatchCache,
+  { control, ...log }: Pick<Place, 'warn' | 'signal'> & { readonly control: Control },
+): Promise<BatchCache> {
+  const { config } = cachingOf(job.batch, job.task.spec, deps.optimizing);
+  if (!config.autoDetectCacheable) return cache;
+  const limited = await limitsMoney(deps, ask.model, control);
+  const { make, heldBack, storageUsdPerHour } = decideExplicit(ask.info, cache.decision, config, limited);
+  if (heldBack) return { ...cache, explicitHeldBack: true };
+  const explicit = make ? await explicitCache(deps, job, ask, storageUsdPerHour, log) : undefined;
+  return explicit === undefined ? cache : { ...cache, explicit };
+}
+
+/** Whether a budget or a day of the model's pool limits money. */
+async function limitsMoney(
+  { pools, store }: Pick<ActivityDeps, 'pools' | 'store'>,
+  model: string,
+  { budgetNano }: Pick<Control, 'budgetNano'>,
+): Promise<boolean> {
+  const name = pools.poolOf(model);
+  if (budgetNano !== null || pools.settingsOf(name).perDayUsd !== undefined) return true;
+  return (await store.listPools()).some(({ pool, set }) => pool === name && set.perDayUsd !== undefined);
+}
+
+/** Whether a batch's explicit cache may live on: not where money was limited after its making, unless it was asked for. */
+export async function mayRenew(deps: ActivityDeps, batchId: string, model: string): Promise<boolean> {
+  const batch = await deps.batches.get(batchId);
+  const { spec } = await deps.tasks.get(batch.taskHash);
+  if (asksForExplicit(cachingOf(batch, spec, deps.optimizing).config)) return true;
+  return !(await limitsMoney(deps, model, await deps.control.read(batchId)));
+}
+
+async function explicitCache(
+  deps: ActivityDeps,
+  job: Job,
+  ask: Ask,
+  storageUsdPerHour: number | null,
   { warn, signal }: Pick<Place, 'warn' | 'signal'>,
 ): Promise<ExplicitCache | undefined> {
   const { config, fallback } = cachingOf(job.batch, job.task.spec, deps.optimizing);
-  const { make, storageUsdPerHour } = decideExplicit(ask.info, decision, config);
-  if (!make || !config.autoDetectCacheable) return undefined;
   try {
     const caches = await deps.providers.get(ask.provider).caches();
     const turns = staticTurns(job.task.spec);

@@ -90,8 +90,8 @@ export interface CacheActivities {
    * and tells the worker's log.
    */
   prepareCache(input: PromptInput): Promise<BatchCache>;
-  /** Lets an explicit cache live longer; null = it is gone. */
-  renewCache(cache: NamedCache): Promise<{ readonly expiresAt: number } | null>;
+  /** Lets an explicit cache live longer; null = it is gone, or money was limited since. */
+  renewCache(cache: NamedCache & { readonly batchId: string }): Promise<{ readonly expiresAt: number } | null>;
   /** Ends an explicit cache; one that is gone already is no error. */
   removeCache(cache: Omit<NamedCache, 'ttlSeconds'>): Promise<void>;
 }

@@ -11,28 +11,39 @@ const MISSED = 0.1;
 export interface ExplicitDecision {
   /** Make one. */
   readonly make: boolean;
+  /** It would pay, but money is limited and nobody asked for it. */
+  readonly heldBack: boolean;
   /** Dollars an hour; null = not known. */
   readonly storageUsdPerHour: number | null;
+}
+
+/** Whether a cache is made whatever it costs: by word, or because tags are wanted. */
+export function asksForExplicit({ explicit, cacheTags }: Pick<CacheConfig, 'explicit' | 'cacheTags'>): boolean {
+  return explicit ?? Object.keys(cacheTags).length > 0;
 }
 
 /**
  * Whether an explicit cache is made for a prefix. Its provider caches by itself too, and an explicit cache costs
  * storage; so it pays where what implicit caching is taken to miss is worth more than making it and keeping it for one
- * life. Where the price of storage is not known it is made only if it is asked for. Pure.
+ * life. Where the price of storage is not known it is made only if it is asked for; so too where money is `limited`, by a
+ * budget or a pool's day: making and storing it is billed apart from prompts, where neither sees it. Pure.
  */
 export function decideExplicit(
   info: Pick<ModelInfo, 'ref' | 'prices'>,
   { prefixTokens, minTokens, reads }: Pick<CacheDecision, 'prefixTokens' | 'minTokens' | 'reads'>,
-  { explicit, cacheTags, cacheTtlSeconds }: Pick<CacheConfig, 'explicit' | 'cacheTags' | 'cacheTtlSeconds'>,
+  config: Pick<CacheConfig, 'explicit' | 'cacheTags' | 'cacheTtlSeconds'>,
+  limited: boolean,
 ): ExplicitDecision {
   const millions = prefixTokens / 1e6;
   const storage = storagePrice(info.ref);
   const storageUsdPerHour = storage === null ? null : storage * millions;
-  if (prefixTokens < minTokens || reads === 0 || explicit === false) return { make: false, storageUsdPerHour };
-  if (explicit === true || Object.keys(cacheTags).length > 0) return { make: true, storageUsdPerHour };
+  const none = { make: false, heldBack: false, storageUsdPerHour };
+  if (prefixTokens < minTokens || reads === 0 || config.explicit === false) return none;
+  if (asksForExplicit(config)) return { ...none, make: true };
   const band = bandOf(info, prefixTokens);
-  if (band === undefined || storageUsdPerHour === null) return { make: false, storageUsdPerHour };
+  if (band === undefined || storageUsdPerHour === null) return none;
   const gained = MISSED * reads * millions * (band.input - band.cacheRead);
-  const paid = millions * band.input + (storageUsdPerHour * cacheTtlSeconds) / 3600;
-  return { make: gained > paid, storageUsdPerHour };
+  const paid = millions * band.input + (storageUsdPerHour * config.cacheTtlSeconds) / 3600;
+  const pays = gained > paid;
+  return { make: pays && !limited, heldBack: pays && limited, storageUsdPerHour };
 }

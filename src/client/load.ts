@@ -130,7 +130,7 @@ class WorstCase {
   ) {
     const { spec } = task;
     this.info = providers.modelInfo(parseModelRef(spec.model), new Date());
-    this.staticBytes = Buffer.byteLength(JSON.stringify([spec.instructions ?? '', spec.schema ?? null]));
+    this.staticBytes = Buffer.byteLength(JSON.stringify([spec.instructions ?? '', spec.schema ?? null, spec.params]));
   }
 
   add(record: LoadedRecord): void {

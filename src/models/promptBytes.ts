@@ -29,11 +29,13 @@ export function promptBytes(prompt: {
   readonly instructions: string | undefined;
   readonly messages: readonly Message[];
   readonly schema: JsonObject | undefined;
+  /** Provider parameters: tools among them are billed as input. */
+  readonly params: JsonObject;
 }): number {
-  const { instructions = '', messages, schema } = prompt;
+  const { instructions = '', messages, schema, params } = prompt;
   const content = messages.flatMap((message): readonly ContentPart[] =>
     typeof message.content === 'string' ? [{ type: 'text', text: message.content }] : message.content,
   );
-  const written = Buffer.byteLength(instructions) + Buffer.byteLength(JSON.stringify(schema ?? null));
+  const written = Buffer.byteLength(instructions) + Buffer.byteLength(JSON.stringify([schema ?? null, params]));
   return content.reduce((sum, part) => sum + partBytes(part), OVERHEAD + written);
 }

@@ -23,7 +23,10 @@ export interface LiveLease extends Omit<PoolLeasesTable, 'body' | 'pool'> {
   readonly body: LeaseBody;
 }
 
-/** What holds in the pool: what was set live, else the lowest any live process is configured with, else as told. */
+/**
+ * What holds in the pool: what was set live, else the lowest any live process is configured with, else as told. A day's
+ * money that was not set live is the asking process' own: a pool without quotas keeps no leases that tell of others'.
+ */
 export function settingsOf(
   pool: Pick<PoolsTable, 'settings' | 'told'> | undefined,
   request: Pick<LeaseRequest, 'configured'>,

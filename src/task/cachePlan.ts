@@ -62,6 +62,8 @@ export interface BatchCache {
   readonly decision: CacheDecision;
   /** The cache prompts name; absent = none. */
   readonly explicit?: ExplicitCache;
+  /** One would pay, and was not made: what it costs apart from prompts is in no budget. */
+  readonly explicitHeldBack?: boolean;
 }
 
 /** A decision in words: `cached: 3,012 tokens × 6,045 reads save $48.97, writing costs $0.0023 more: net $48.97`. */
@@ -86,9 +88,13 @@ export function decisionText(decision: CacheDecision): string {
   }
 }
 
+const HELD_BACK =
+  'no explicit cache, though it would pay: what it costs is in no budget (cache.explicit: true makes it anyway)';
+
 /** The decision about a batch's cache, who counted, and the cache that was made for it. */
-export function batchCacheText({ decision, countedBy, explicit }: BatchCache): string {
+export function batchCacheText({ decision, countedBy, explicit, explicitHeldBack }: BatchCache): string {
   const said = `${decisionText(decision)} (${countedBy === 'provider' ? 'counted by the provider' : 'estimated'})`;
+  if (explicitHeldBack === true) return `${said}; ${HELD_BACK}`;
   if (explicit === undefined) return said;
   const { name, owner, storageUsdPerHour } = explicit;
   const whose = owner === 'own' ? 'made for the batch' : 'found';

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { overbilled } from './billedParams.js';
 import { type Place, TemperedError } from './errors.js';
 import type { JsonObject } from './json.js';
 import { LIMIT_NAMES } from './limits.js';
@@ -20,6 +21,12 @@ const DEFAULT_STAGES: readonly Stage[] = [
 const model = z.string().regex(/^[^/\s]+\/\S+$/, 'a model is written provider/model, like anthropic/claude-sonnet-4-6');
 const quota = z.number().positive();
 
+const params = z.record(z.string(), z.json()).superRefine((given, context) => {
+  for (const { name, reason } of overbilled(given)) {
+    context.addIssue({ code: 'custom', message: reason, path: [name] });
+  }
+});
+
 const stage = z.strictObject({
   kind: z.enum(['full', 'partial']),
   temperature: z.number().min(0).max(2).exactOptional(),
@@ -40,7 +47,7 @@ const settings = z.strictObject({
     .refine((turns) => turns.at(-1)?.role === 'user', "the last turn is the user's: that is what the model answers")
     .exactOptional(),
   maxOutputTokens: z.int().min(1).max(1_000_000).default(1_024),
-  params: z.record(z.string(), z.json()).default({}),
+  params: params.default({}),
   maxPrompts: z.int().min(1).max(20).default(5),
   stages: z
     .array(stage)

@@ -67,7 +67,7 @@ export interface TaskSpec {
   readonly schema?: JsonObject;
   /** Cap of generated tokens per prompt, thinking included. Default 1,024. */
   readonly maxOutputTokens: number;
-  /** Provider parameters passed through as they are (`topP`, `reasoning_effort`, …). */
+  /** Provider parameters passed through as they are (`topP`, `reasoning_effort`, …); none that decides about the bill. */
   readonly params: JsonObject;
   /** Prompts an item may spend. Default 5. */
   readonly maxPrompts: number;

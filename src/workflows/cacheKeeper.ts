@@ -111,7 +111,8 @@ export class CacheKeeper {
     const { name, ttlSeconds } = explicit;
     const summary = 'prompt cache: renew';
     const renewed = await this.trying('renewed', async () => {
-      const until = await caches(queue).renewCache.executeWithOptions({ summary }, [{ model, name, ttlSeconds }]);
+      const cache = { batchId: this.host.batchId, model, name, ttlSeconds };
+      const until = await caches(queue).renewCache.executeWithOptions({ summary }, [cache]);
       if (until === null) await this.lost(name);
       else await this.publish({ ...explicit, ...until });
     });

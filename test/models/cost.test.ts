@@ -75,11 +75,18 @@ it('never costs more than the worst case', () => {
 
 it('counts images and PDFs by reference as what they can become', () => {
   const size = (content: Parameters<typeof promptBytes>[0]['messages'][number]['content']): number =>
-    promptBytes({ instructions: undefined, messages: [{ role: 'user', content }], schema: undefined });
+    promptBytes({ instructions: undefined, messages: [{ role: 'user', content }], schema: undefined, params: {} });
   const empty = size('');
   expect(size('ü') - empty).toBe(2);
   expect(size([{ type: 'image', url: 'https://a.b/c.png' }]) - empty).toBeGreaterThan(4784);
   expect(size([{ type: 'pdf', url: 'https://a.b/c.pdf' }]) - empty).toBeGreaterThan(100_000);
+});
+
+it('counts provider parameters: tools among them are billed as input', () => {
+  const prompt = { instructions: undefined, messages: [], schema: undefined };
+  const tools = [{ name: 'look', description: 'x'.repeat(5000), input_schema: { type: 'object' } }];
+  const added = promptBytes({ ...prompt, params: { tools } }) - promptBytes({ ...prompt, params: {} });
+  expect(added).toBeGreaterThanOrEqual(JSON.stringify(tools).length);
 });
 
 it('nets cache savings of what writing cost extra', () => {

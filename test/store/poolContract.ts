@@ -134,6 +134,20 @@ export function poolContract(url: () => string): void {
       });
     });
 
+    it("takes a day's money from the asking worker's own configuration, until one is set for all", async () => {
+      const pool = randomUUID();
+      const days = async () => {
+        const asked = { a: 5, b: 9 };
+        const leases = Object.entries(asked).map(([worker, perDayUsd]) =>
+          store.lease(ask(pool, worker, { configured: { perDayUsd } })),
+        );
+        return (await Promise.all(leases)).map(({ settings }) => settings.perDayUsd);
+      };
+      expect(await days()).toEqual([5, 9]);
+      await store.setPool(pool, { perDayUsd: 7 });
+      expect(await days()).toEqual([7, 7]);
+    });
+
     it('limits input and output apart', async () => {
       const pool = randomUUID();
       const limits = { inputTpm: 60_000, outputTpm: 6_000 };

@@ -1,4 +1,4 @@
-import { type CacheDecision, decisionText } from '../../src/task/cachePlan.js';
+import { batchCacheText, type CacheDecision, decisionText } from '../../src/task/cachePlan.js';
 
 const pays: CacheDecision = {
   cache: true,
@@ -29,4 +29,14 @@ test('what is not known, or not wanted, is said', () => {
   expect(say({ reason: 'too_few_reads', reads: 0, ...unpriced })).toContain('nobody reads the 3,012 tokens');
   expect(say({ reason: 'not_supported' })).toContain("isn't known to cache");
   expect(say({ reason: 'off' })).toContain('switched off');
+});
+
+test('an explicit cache that is held back is told with the way to have it', () => {
+  const cache = { model: 'gemini/gemini-2.5-flash', prefix: 'p', countedBy: 'provider', decision: pays } as const;
+  expect(batchCacheText(cache)).not.toContain('explicit');
+  const text = batchCacheText({ ...cache, explicitHeldBack: true });
+  expect(text).toContain(
+    '(counted by the provider); no explicit cache, though it would pay: what it costs is in no budget',
+  );
+  expect(text).toContain('cache.explicit: true');
 });

@@ -48,13 +48,14 @@ const alive = async () => listSchema.parse(await (await fetch(url(), { headers }
 const bodies = (from = 0) => recorder.seen.slice(from).map(({ body }): unknown => JSON.parse(body));
 
 /** Starts the task of the example with other instructions, so that no test finds another's cache by accident. */
-function start(mark: string, cache: OptimizationOptions['cache'] = {}, records = data) {
+function start(mark: string, cache: OptimizationOptions['cache'] = {}, records = data, budgetUsd?: number) {
   const { model, instructions, prompt = '' } = tagged.spec;
   const task = defineTask({ name: `tickets-${mark}`, model, instructions: `${instructions}\n${mark}`, prompt });
   const options = {
     batchId: `${mark}-${Math.random().toString(36).slice(2, 8)}`,
     concurrency: 10,
     execution: 'inline',
+    ...(budgetUsd === undefined ? {} : { budgetUsd }),
   } as const;
   return tempered.startBatch(task, records, { ...options, optimization: { cache } });
 }
@@ -160,4 +161,32 @@ test('where names are not kept it says so, and nobody takes the cache for anothe
   expect(await alive()).toHaveLength(2);
   expect((await outcomesOf(second)).every(({ status }) => status === 'succeeded')).toBe(true);
   for (const batch of [first, second]) await batch.deleteCache();
+});
+
+test('where a budget or a day limits money none is made unasked: its making and storage are in neither', async () => {
+  await bench.scenario({});
+  // It pays for 40 records, since it need not live long.
+  const brief = { cacheTtlSeconds: 60, cacheRenewalBufferSeconds: 30, keepCache: true };
+  const had = async (mark: string, settings: OptimizationOptions['cache'], budgetUsd?: number) => {
+    const batch = await start(mark, settings, data, budgetUsd);
+    expect(await batch.result()).toMatchObject({ succeeded: RECORDS });
+    const cache = (await bench.store.readControl(batch.id))?.cache;
+    await batch.deleteCache();
+    return { made: cache?.explicit !== undefined, heldBack: cache?.explicitHeldBack };
+  };
+  expect(await had('budget', brief, 5)).toEqual({ made: false, heldBack: true });
+  expect(await had('asked', { ...brief, explicit: true }, 5)).toEqual({ made: true, heldBack: undefined });
+  await bench.store.setPool('gemini', { perDayUsd: 50 });
+  expect(await had('day', brief)).toEqual({ made: false, heldBack: true });
+  await bench.store.setPool('gemini', { perDayUsd: null });
+});
+
+test('a budget that is given later ends the renewal', async () => {
+  await bench.scenario({ latency: { fixedMs: 1200 } });
+  const batch = await start('later', { cacheTtlSeconds: 60, cacheRenewalBufferSeconds: 58 });
+  await until(async () => (await alive())[0]);
+  await batch.setBudget(5);
+  await until(async () => (await bench.store.readControl(batch.id))?.cache?.explicitHeldBack);
+  expect(await batch.result()).toMatchObject({ succeeded: RECORDS, prompts: RECORDS });
+  expect(JSON.parse(recorder.seen.at(-1)?.body ?? '')).not.toHaveProperty('cachedContent');
 });

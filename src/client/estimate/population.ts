@@ -51,7 +51,7 @@ export async function readPopulation(task: AnyTask, data: BatchData, options: Po
   const { sample, limit, idField, onBadInput: onBad } = options;
   const opened = await openData(data, { limit, onBad });
   const random = seededRandom(task.hash);
-  const { instructions, schema } = task.spec;
+  const { instructions, schema, params } = task.spec;
   const skipped: SkippedRecord[] = [];
   const drawn: DrawnRecord[] = [];
   let items = 0;
@@ -66,7 +66,8 @@ export async function readPopulation(task: AnyTask, data: BatchData, options: Po
         continue;
       }
       const { rendered } = record;
-      const size = rendered === null ? null : promptBytes({ instructions, messages: rendered.messages, schema });
+      const size =
+        rendered === null ? null : promptBytes({ instructions, schema, params, messages: rendered.messages });
       bytes = bytes === null || size === null ? null : bytes + size;
       const place = drawn.length < sample ? drawn.length : Math.floor(random() * (items - preset));
       if (place < sample) drawn[place] = { index, record, value, bytes: size ?? 1 };
