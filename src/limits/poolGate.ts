@@ -235,7 +235,7 @@ export class PoolGate {
       this.limits(),
     );
     const demand = Object.fromEntries(
-      startable.map(({ batchId, tokens, weight }) => [batchId, { waiting: tokens.length, weight }]),
+      startable.map(({ batchId, tokens, inFlight, weight }) => [batchId, { waiting: tokens.length, inFlight, weight }]),
     );
     try {
       this.quota.grant(await this.deps.lease({ ...request, demand }));
@@ -253,17 +253,12 @@ export class PoolGate {
     return part === undefined || part === 0 ? 1 : part;
   }
 
-  /** The prompts whose batches have room for them, by batch. */
+  /** The prompts whose batches have room for them, by batch, and what the batch has in flight. */
   private startable() {
-    return this.waiting.keys().flatMap((batchId) => {
-      const batch = this.batches.get(batchId);
-      if (batch === undefined) return [];
-      const room = Math.max(0, batch.concurrency - batch.inFlight);
-      const tokens = this.waiting
-        .of(batchId)
-        .slice(0, room)
-        .map(({ request }) => request.tokens);
-      return tokens.length === 0 ? [] : [{ batchId, weight: batch.weight, tokens }];
+    return [...this.batches].map(([batchId, { concurrency, inFlight, weight }]) => {
+      const room = Math.max(0, concurrency - inFlight);
+      const waiting = this.waiting.of(batchId).slice(0, room);
+      return { batchId, weight, inFlight, tokens: waiting.map(({ request }) => request.tokens) };
     });
   }
 }

@@ -41,8 +41,10 @@ export interface LeaseRequest {
   readonly wantInFlight: number;
   /** Really used minus leased, since the last call: refunds (negative) or debts. */
   readonly correction: Amounts;
-  /** Prompts that could start now, by batch, and the batch's weight. */
-  readonly demand: Readonly<Record<string, { readonly waiting: number; readonly weight: number }>>;
+  /** By batch: prompts that could start now, those in flight, and the batch's weight. */
+  readonly demand: Readonly<
+    Record<string, { readonly waiting: number; readonly inFlight: number; readonly weight: number }>
+  >;
   /** Answers came since the last call: a lowered rate may rise. */
   readonly answered: boolean;
   /** Requests a minute it really started lately. */

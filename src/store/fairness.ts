@@ -57,6 +57,18 @@ function divided(batches: ReadonlyMap<string, BatchDemand>, pot: number): Readon
   return given;
 }
 
+/** What of `pot` prompts is fair for each of several processes. */
+export function fairShares(demands: readonly Demand[], pot: number): readonly number[] {
+  const batches = byBatch({}, demands);
+  const given = divided(batches, pot);
+  return demands.map((demand) =>
+    Object.entries(demand).reduce((sum, [name, { waiting }]) => {
+      const total = batches.get(name)?.total ?? 0;
+      return total === 0 ? sum : sum + ((given.get(name) ?? 0) * waiting) / total;
+    }, 0),
+  );
+}
+
 /** The part of `pot` prompts that is fair for a process. With nobody else asking it is everything. */
 export function fairPart(mine: Demand, others: readonly Demand[], pot: number): FairPart {
   const batches = byBatch(mine, others);

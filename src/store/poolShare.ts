@@ -2,7 +2,7 @@ import type { Lease, LeaseRequest, PoolSettings } from '../limits/types.js';
 import { type Amounts, amounts, limitOf, limitsBy, lowestLimits, type Meter, METERS } from '../task/limits.js';
 import type { PoolLimits } from '../task/spec.js';
 import { levelAt, waitFor } from './bucket.js';
-import { type FairPart, fairPart } from './fairness.js';
+import { type Demand, type FairPart, fairPart, fairShares } from './fairness.js';
 import { decodeNullable } from './jsonText.js';
 import type { LeaseBody, PoolLeasesTable, PoolsTable } from './poolSchema.js';
 import type { Rate } from './rate.js';
@@ -114,12 +114,37 @@ function partOf({ request, others, limits }: Asked, levels: Amounts): FairPart {
   );
 }
 
-/** Whole units of a level. A part of one is a chance of one: nobody gets more than its part, and nobody nothing. */
-function portion(level: number, part: number): number {
-  const exact = Math.max(0, level) * part;
+/** Whole units. A part of one is a chance of one: nobody gets more than its part, and nobody nothing. */
+function wholeOf(exact: number): number {
   const whole = Math.floor(exact);
-  if (part >= 1) return whole;
-  return Math.min(Math.floor(Math.max(0, level)), whole + (Math.random() < exact - whole ? 1 : 0));
+  return whole + (Math.random() < exact - whole ? 1 : 0);
+}
+
+/** A part of a level. */
+function portion(level: number, part: number): number {
+  const most = Math.floor(Math.max(0, level));
+  return part >= 1 ? most : Math.min(most, wholeOf(Math.max(0, level) * part));
+}
+
+/** Places a batch's prompts have or wait for. */
+function placesWanted(demand: LeaseRequest['demand']): Demand {
+  return Object.fromEntries(
+    Object.entries(demand).map(([name, { waiting, inFlight, weight }]) => [name, { waiting: waiting + inFlight, weight }]),
+  );
+}
+
+/** Places in flight for the request, when `limit` is shared by weight. */
+function placesOf({ request, others }: Asked, limit: number): number {
+  const fair = fairShares(
+    [...others.map(({ body }) => body.demand), request.demand].map((demand) => placesWanted(demand)),
+    limit,
+  );
+  const shares = others.map(({ granted, in_flight: inFlight, wanted }, at) => ({
+    granted,
+    inFlight,
+    fair: Math.min(wanted, wholeOf(fair[at] ?? 0)),
+  }));
+  return placesFor(request.wantInFlight, shares, limit);
 }
 
 /** What a request gets out of the pool's row, and the levels afterwards. */
@@ -127,10 +152,9 @@ export function share(asked: Asked): {
   readonly lease: Omit<Lease, 'cooldownUntil' | 'settings' | 'overloaded'>;
   readonly left: Amounts;
 } {
-  const { request, pool, others, limits, now } = asked;
-  const shares = others.map((other) => ({ granted: other.granted, inFlight: other.in_flight, wanted: other.wanted }));
+  const { request, pool, limits, now } = asked;
   const { inFlight } = limits;
-  const places = inFlight === undefined ? Infinity : placesFor(request.wantInFlight, shares, inFlight);
+  const places = inFlight === undefined ? Infinity : placesOf(asked, inFlight);
   const closed = pool.cooldown_until > now || places === 0;
   const levels = levelsOf(asked);
   const { part, here } = partOf(asked, levels);

@@ -4,19 +4,15 @@ export interface WorkerShare {
   readonly granted: number;
   /** Prompts it really had in flight when it last asked. */
   readonly inFlight: number;
-  /** Places it would like. */
-  readonly wanted: number;
+  /** Places that are its fair part of the limit, at most those it would like. */
+  readonly fair: number;
 }
 
 /**
  * Places a worker may use when `limit` is shared with `others`. Never more than what is free, and each other worker's
- * fair part of its wish is left for it: whoever holds more than its part shrinks as its prompts end.
+ * fair part is left for it: whoever holds more than its part shrinks as its prompts end.
  */
 export function placesFor(wanted: number, others: readonly WorkerShare[], limit: number): number {
-  const fair = Math.floor(limit / (others.length + 1));
-  const taken = others.reduce(
-    (sum, other) => sum + Math.max(other.granted, other.inFlight, Math.min(other.wanted, fair)),
-    0,
-  );
+  const taken = others.reduce((sum, other) => sum + Math.max(other.granted, other.inFlight, other.fair), 0);
   return Math.max(0, Math.min(wanted, limit - taken));
 }

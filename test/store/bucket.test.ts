@@ -58,7 +58,7 @@ describe('places in flight', () => {
   const share = fc.record<WorkerShare>({
     granted: fc.integer({ min: 0, max: 20 }),
     inFlight: fc.integer({ min: 0, max: 20 }),
-    wanted: fc.integer({ min: 0, max: 100 }),
+    fair: fc.integer({ min: 0, max: 20 }),
   });
 
   it('never gives out more than are free, nor more than wanted', () => {
@@ -78,11 +78,11 @@ describe('places in flight', () => {
     );
   });
 
-  it('comes to equal parts when everybody wants more than there is', () => {
-    const workers = Array.from({ length: 3 }, () => ({ granted: 0, inFlight: 0, wanted: 0 }));
+  it('comes to the fair parts when everybody wants more than there is', () => {
+    const workers = Array.from({ length: 3 }, () => ({ granted: 0, inFlight: 0, fair: 0 }));
     for (let round = 0; round < 5; round += 1) {
       for (const worker of workers) {
-        worker.wanted = 100;
+        worker.fair = 10;
         worker.granted = placesFor(
           100,
           workers.filter((other) => other !== worker),

@@ -85,7 +85,7 @@ export function poolContract(url: () => string): void {
     it('shares places in flight fairly, never more than there are', async () => {
       const pool = randomUUID();
       const limits = { inFlight: 10 };
-      const wish = { limits, wantInFlight: 100 };
+      const wish = { limits, wantInFlight: 100, demand: { batch: { waiting: 100, inFlight: 0, weight: 1 } } };
       expect((await store.lease(ask(pool, 'a', wish))).inFlight).toBe(10);
       expect((await store.lease(ask(pool, 'b', wish))).inFlight).toBe(0);
       expect((await store.lease(ask(pool, 'a', { ...wish, inFlight: 10 }))).inFlight).toBe(5);
@@ -94,6 +94,27 @@ export function poolContract(url: () => string): void {
       expect((await store.lease(ask(pool, 'b', wish))).inFlight).toBe(3);
       await store.dropLeases('a');
       expect((await store.lease(ask(pool, 'b', { ...wish, inFlight: 3 }))).inFlight).toBe(10);
+    });
+
+    it('shares places in flight by weight', async () => {
+      const pool = randomUUID();
+      const wish = (batch: string, weight: number, inFlight: number) => ({
+        limits: { inFlight: 8 },
+        inFlight,
+        wantInFlight: 100,
+        demand: { [batch]: { waiting: 100 - inFlight, inFlight, weight } },
+      });
+      const light = wish('light', 1, 0);
+      expect((await store.lease(ask(pool, 'a', light))).inFlight).toBe(8);
+      expect((await store.lease(ask(pool, 'b', wish('heavy', 3, 0)))).inFlight).toBe(0);
+      // Whatever the number of workers, the light batch has a quarter.
+      expect((await store.lease(ask(pool, 'a', wish('light', 1, 2)))).inFlight).toBe(2);
+      expect((await store.lease(ask(pool, 'b', wish('heavy', 3, 0)))).inFlight).toBe(6);
+      expect((await store.lease(ask(pool, 'c', light))).inFlight).toBe(0);
+      // Of that, `c` is left its part.
+      expect((await store.lease(ask(pool, 'a', wish('light', 1, 0)))).inFlight).toBe(1);
+      expect((await store.lease(ask(pool, 'c', light))).inFlight).toBe(1);
+      expect((await store.lease(ask(pool, 'b', wish('heavy', 3, 6)))).inFlight).toBe(6);
     });
 
     it('tells everybody of a cooldown, which only moves later', async () => {
@@ -201,9 +222,9 @@ export function poolContract(url: () => string): void {
       const pool = randomUUID();
       const limits = { rpm: 60_000 };
       const wish = { limits, want: { ...amounts(() => 0), requests: 10_000 } };
-      const one = { wide: { waiting: 900, weight: 1 }, narrow: { waiting: 1_000, weight: 3 } };
+      const one = { wide: { waiting: 900, inFlight: 0, weight: 1 }, narrow: { waiting: 1_000, inFlight: 0, weight: 3 } };
       await store.lease(ask(pool, 'one', { ...wish, want: amounts(() => 0), demand: one }));
-      const two = await store.lease(ask(pool, 'two', { ...wish, demand: { wide: { waiting: 900, weight: 1 } } }));
+      const two = await store.lease(ask(pool, 'two', { ...wish, demand: { wide: { waiting: 900, inFlight: 0, weight: 1 } } }));
       // Of 1,000 requests a quarter is for `wide`, and half of that waits here.
       expect(two.here).toEqual({ wide: 0.5, narrow: 0 });
       expect(two.granted.requests).toBeGreaterThanOrEqual(125);
