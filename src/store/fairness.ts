@@ -1,7 +1,19 @@
 /** How a quota is divided when several batches, in several processes, want it: by weight, whoever asks how often. */
 
 /** What one process would start now, by batch. */
-export type Demand = Readonly<Record<string, { readonly waiting: number; readonly weight: number }>>;
+export type Demand = Readonly<
+  Record<
+    string,
+    {
+      /** Prompts that could start. */
+      readonly waiting: number;
+      /** Prompts in flight; a worker of an earlier version doesn't tell. */
+      readonly inFlight?: number;
+      /** The batch's weight. */
+      readonly weight: number;
+    }
+  >
+>;
 
 /** A process' part of a quota. */
 export interface FairPart {

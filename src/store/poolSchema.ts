@@ -1,4 +1,5 @@
 import type { LeaseRequest, PoolSettings } from '../limits/types.js';
+import type { Demand } from './fairness.js';
 import type { JsonText } from './jsonText.js';
 import type { Told } from './told.js';
 
@@ -31,7 +32,9 @@ export interface PoolsTable {
 }
 
 /** What a worker said of itself when it last asked. */
-export interface LeaseBody extends Pick<LeaseRequest, 'limits' | 'configured' | 'demand'> {
+export interface LeaseBody extends Pick<LeaseRequest, 'limits' | 'configured'> {
+  /** What it would start now, and what it has in flight. */
+  readonly demand: Demand;
   /** Requests a minute it really started; a worker of an earlier version doesn't tell. */
   readonly observedRpm?: number;
 }

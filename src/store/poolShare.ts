@@ -127,9 +127,12 @@ function portion(level: number, part: number): number {
 }
 
 /** Places a batch's prompts have or wait for. */
-function placesWanted(demand: LeaseRequest['demand']): Demand {
+function placesWanted(demand: Demand): Demand {
   return Object.fromEntries(
-    Object.entries(demand).map(([name, { waiting, inFlight, weight }]) => [name, { waiting: waiting + inFlight, weight }]),
+    Object.entries(demand).map(([name, { waiting, inFlight = 0, weight }]) => [
+      name,
+      { waiting: waiting + inFlight, weight },
+    ]),
   );
 }
 
