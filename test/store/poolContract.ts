@@ -222,9 +222,14 @@ export function poolContract(url: () => string): void {
       const pool = randomUUID();
       const limits = { rpm: 60_000 };
       const wish = { limits, want: { ...amounts(() => 0), requests: 10_000 } };
-      const one = { wide: { waiting: 900, inFlight: 0, weight: 1 }, narrow: { waiting: 1_000, inFlight: 0, weight: 3 } };
+      const one = {
+        wide: { waiting: 900, inFlight: 0, weight: 1 },
+        narrow: { waiting: 1_000, inFlight: 0, weight: 3 },
+      };
       await store.lease(ask(pool, 'one', { ...wish, want: amounts(() => 0), demand: one }));
-      const two = await store.lease(ask(pool, 'two', { ...wish, demand: { wide: { waiting: 900, inFlight: 0, weight: 1 } } }));
+      const two = await store.lease(
+        ask(pool, 'two', { ...wish, demand: { wide: { waiting: 900, inFlight: 0, weight: 1 } } }),
+      );
       // Of 1,000 requests a quarter is for `wide`, and half of that waits here.
       expect(two.here).toEqual({ wide: 0.5, narrow: 0 });
       expect(two.granted.requests).toBeGreaterThanOrEqual(125);
