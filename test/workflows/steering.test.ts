@@ -201,7 +201,7 @@ test('cancel ends every record with one outcome; prompts in flight are in the jo
 });
 
 test('terminating an item or a shard in the UI leaves no record without its outcome', async () => {
-  await slow(6_000);
+  await slow(12_000);
   const batch = await start(60, { concurrency: 60 });
   await until(async () => (await batch.progress()).counters.inFlight >= 10);
   await slow(0);
