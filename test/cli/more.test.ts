@@ -30,6 +30,8 @@ let answer = (_prompt: string): string | null => 'well';
 
 const REQUEST = z.object({ messages: z.array(z.object({ role: z.string(), content: z.string() })) });
 
+const POOLS = z.object({ pools: z.array(z.object({ pool: z.string(), set: z.record(z.string(), z.json()) })) });
+
 beforeAll(async () => {
   server = createServer((request, response) => {
     const chunks: Buffer[] = [];
@@ -212,4 +214,25 @@ test("a worker's log that cannot be written is told once and ends nothing", asyn
     process.chdir(at);
   }
   expect(told.mock.calls).toEqual([[matching(/worker\.log can't be written: [\s\S]*\nfirst$/)]]);
+});
+
+test('retry asks again for what a condition picks, as a linked batch; a pool is limited by its name', async () => {
+  await folder.write('again.jsonl', records('r', 3));
+  const { batchId } = jsonOf(await folder.run(['run', 'task.json', 'again.jsonl', '--json']));
+  asked.length = 0;
+  const retried = await folder.run(['retry', String(batchId), '--where', 'id == "r1"', '--json']);
+  expect(jsonOf(retried)).toMatchObject({ batchId: `${String(batchId)}-r1`, items: 1, succeeded: 1 });
+  expect(asked).toEqual(['Say: r 1']);
+  expect(jsonOf(await folder.run(['status', String(batchId), '--json']))).toMatchObject({
+    retries: [{ batchId: `${String(batchId)}-r1` }],
+  });
+
+  const limits = async () => {
+    const { pools } = POOLS.parse(jsonOf(await folder.run(['status', '--json'])));
+    return pools.find(({ pool }) => pool === 'lmstudio')?.set;
+  };
+  expect((await folder.run(['set', '--pool', 'lmstudio', '--rpm', '5000'])).code).toBe(0);
+  expect(await limits()).toEqual({ rpm: 5000 });
+  expect((await folder.run(['set', '--pool', 'lmstudio', '--rpm', 'none'])).code).toBe(0);
+  expect(await limits()).toEqual({});
 });

@@ -224,6 +224,9 @@ test('--detach needs a worker; with one, records can be added until the input is
   expect(jsonOf(watched)).toMatchObject({ status: 'finished', items: 7, succeeded: 7 });
   expect(jsonOf(await followed.end)).toMatchObject({ outcomes: 7 });
 
+  const waiting = await folder.run(['answer', String(batchId), '--json'], env);
+  expect(jsonOf(waiting)).toMatchObject({ waiting: [{ index: 2 }] });
+  expect(waiting.stderr).toContain('record 2');
   const answer = ['answer', String(batchId), '2', '--output'];
   const refused = await folder.run([...answer, '{"mood":"sour","words":1}'], env);
   expect(refused.code).toBe(1);
