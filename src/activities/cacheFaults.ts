@@ -7,19 +7,27 @@ import { cachingOf } from './caching.js';
 import type { ActivityDeps } from './context.js';
 import type { Job } from './job.js';
 
+/** Refusals a process remembers. */
+const MOST_REFUSALS = 1000;
+
 /** What this process learned of caches that could not be used. */
 export class CacheFaults {
   private readonly refusing = new Set<string>();
   private readonly told = new Set<string>();
 
-  /** Models whose provider refused breakpoints: they get none any more. */
-  refuses(model: string): boolean {
-    return this.refusing.has(model);
+  /** Whether a provider refused a model's breakpoints in a batch's prompts: the batch's later ones get none. */
+  refuses(batchId: string, model: string): boolean {
+    return this.refusing.has(refusalKey(batchId, model));
   }
 
-  /** A provider refused a model's breakpoints. */
-  refused(model: string): void {
-    this.refusing.add(model);
+  /** A provider refused a model's breakpoints in a batch's prompts. What its task adds may be to blame: others ask anew. */
+  refused(batchId: string, model: string): void {
+    this.refusing.add(refusalKey(batchId, model));
+    // The oldest goes first: a batch that still runs only asks once more.
+    for (const oldest of this.refusing) {
+      if (this.refusing.size <= MOST_REFUSALS) break;
+      this.refusing.delete(oldest);
+    }
   }
 
   /** An explicit cache is gone; true the first time. */
@@ -50,7 +58,9 @@ export async function sendCached(
   { signal, warn }: Sending,
 ): Promise<ModelReply> {
   const provider = deps.providers.get(ask.provider);
-  const request = deps.cacheFaults.refuses(ask.model) ? unmarked(ask.request) : ask.request;
+  const { fallback } = cachingOf(job.batch, job.task.spec, deps.optimizing);
+  const known = goesPlain(fallback) && deps.cacheFaults.refuses(job.batch.id, ask.model);
+  const request = known ? unmarked(ask.request) : ask.request;
   const reply = await provider.send(request, signal);
   if (reply.ok) return reply;
   if (isCacheGone(request, reply)) {
@@ -58,16 +68,19 @@ export async function sendCached(
     return provider.send({ ...request, explicitCache: undefined }, signal);
   }
   if (!refusesMarks(request, reply)) return reply;
-  const { fallback } = cachingOf(job.batch, job.task.spec, deps.optimizing);
   if (!goesPlain(fallback)) {
     return { ...reply, error: { ...reply.error, message: `Optimization failed: ${reply.error.message}` } };
   }
-  deps.cacheFaults.refused(ask.model);
+  deps.cacheFaults.refused(job.batch.id, ask.model);
   if (fallback.logFailures) {
     warn('Cache optimization requested but not supported by provider');
     warn(`Cache optimization failed, falling back to standard API: ${reply.error.message}`);
   }
   return provider.send(unmarked(request), signal);
+}
+
+function refusalKey(batchId: string, model: string): string {
+  return JSON.stringify([batchId, model]);
 }
 
 function unmarked(request: PromptRequest): PromptRequest {

@@ -7,7 +7,7 @@ import type { ExplicitCaches, RemoteCache } from '../providers/types.js';
 import type { Control } from '../store/types.js';
 import type { BatchCache, ExplicitCache } from '../task/cachePlan.js';
 import { type CacheName, cacheName, cacheOwner } from '../task/cacheTags.js';
-import { TemperedError } from '../task/errors.js';
+import { type ErrorCategory, TemperedError } from '../task/errors.js';
 import type { CacheConfig } from '../task/optimization.js';
 import type { Ask } from './ask.js';
 import { cachingOf } from './caching.js';
@@ -131,9 +131,12 @@ async function made(place: Place): Promise<RemoteCache> {
   return cache;
 }
 
+/** What 403 and 404 come to: Google answers with either when there is no such cache. */
+const GONE: ReadonlySet<ErrorCategory> = new Set(['permission', 'model_not_found']);
+
 /** Whether an error says that a cache is gone. */
 function isGone(error: unknown): boolean {
-  return error instanceof TemperedError && /cached ?content/i.test(error.message);
+  return error instanceof TemperedError && GONE.has(error.category) && /cached ?content/i.test(error.message);
 }
 
 /** The caches of a model's provider. Throws `input` for one that has none. */

@@ -86,10 +86,17 @@ export interface OptimizationPlace {
   readonly rolloutKey?: string;
 }
 
-/** The settings in force at a place: call before task, purpose, service and provider. Throws `input`. */
+/**
+ * The settings in force at a place: call before task, purpose, service and provider. Throws `input`, also for settings
+ * that are meant for another provider than the place's.
+ */
 export function optimizationAt(place: OptimizationPlace): OptimizationConfig {
   const { environment, provider, service, purpose, call, task, rolloutKey = service, ...options } = place;
   const document = environment?.documents.find((one) => one.provider === provider);
   const layers = [call, task, environment?.purposes[purpose], environment?.services[service], document?.optimization];
-  return resolveOptimization(layers, { ...options, rolloutKey });
+  const config = resolveOptimization(layers, { ...options, rolloutKey });
+  if (config.provider === undefined || config.provider === provider) return config;
+  throw new TemperedError('input', `optimization.provider is ${config.provider}, and the model is ${provider}'s.`, {
+    remedy: "Leave it out, or name the model's provider; what is meant for one provider goes into its document.",
+  });
 }

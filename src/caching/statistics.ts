@@ -12,7 +12,7 @@ export interface CacheFacts {
   readonly markedTokens: number;
   /** Tokens of the prompts whose usage is known. */
   readonly usage: Usage;
-  /** What caching saved, net of the write premium; USD. Null when a price is not known. */
+  /** What caching saved, net of the write premium, before making and storing explicit caches; USD. Null = price not known. */
   readonly savedUsd: number | null;
 }
 
@@ -34,7 +34,7 @@ export interface CacheStatistics {
   readonly writtenTokens: number;
   /** Prompt tokens, those read from the cache counted for a tenth, which is what they cost. */
   readonly effectiveInputTokens: number;
-  /** What caching saved, net of the write premium; USD. Null when a price is not known. */
+  /** What caching saved, net of the write premium, before making and storing explicit caches; USD. Null = price not known. */
   readonly savedUsd: number | null;
 }
 

@@ -2,7 +2,7 @@ import { formatModelRef } from '../models/modelRef.js';
 import type { ModelInfo, ProviderKind } from '../models/types.js';
 import { temperatureRange } from '../models/variation.js';
 import { TemperedError } from '../task/errors.js';
-import type { JsonObject } from '../task/json.js';
+import type { Json, JsonObject } from '../task/json.js';
 import type { LlmParameters } from './types.js';
 
 /** The provider's name of a sampling parameter; null = its wire has none. */
@@ -12,7 +12,8 @@ const NAMES: Readonly<Record<'topP' | 'topK', Readonly<Record<ProviderKind, stri
 };
 
 /** Names under which keys are sent: they belong into the environment. */
-const SECRET = /^(api[_-]?key|authorization|x-api-key|x-goog-api-key|password|secret|(access|auth)[_-]?token)$/i;
+const SECRET =
+  /^(api[_-]?key|authorization|x-api-key|x-goog-api-key|password|secret|(access|auth|authorization)[_-]?token)$/i;
 
 /** Where parameters are checked: the model, its wire, and the provider's own parameters they go with. */
 export interface ParameterPlace {
@@ -83,9 +84,23 @@ export function checkParameters(parameters: LlmParameters, place: ParameterPlace
   }
 }
 
-/** Refuses keys among the provider's own parameters: they would be stored and logged with them. Throws `input`. */
+/** Where the first key is, at any depth; undefined = nowhere. Objects hold none: a schema may describe a `password`. */
+function secretIn(value: Json, at: readonly string[] = []): string | undefined {
+  if (typeof value === 'string') return SECRET.test(at.at(-1) ?? '') ? at.join('.') : undefined;
+  if (typeof value !== 'object' || value === null) return undefined;
+  for (const [name, inner] of Object.entries<Json>(value)) {
+    const found = secretIn(inner, [...at, name]);
+    if (found !== undefined) return found;
+  }
+  return undefined;
+}
+
+/**
+ * Refuses keys among the provider's own parameters, headers in them included: they would be stored and logged with
+ * them. Throws `input`.
+ */
 export function checkParams(params: JsonObject): void {
-  const secret = Object.keys(params).find((name) => SECRET.test(name));
+  const secret = secretIn(params);
   if (secret === undefined) return;
   throw refused(`A key must not stand among the parameters: ${secret}.`, "Set the provider's variable instead.");
 }

@@ -146,7 +146,7 @@ export interface OptimizationConfig {
   readonly fallback: FallbackConfig;
   /** Provider Batch API. */
   readonly batch: BatchApiConfig;
-  /** The provider meant; absent = the model's own. */
+  /** The provider meant; another than the model's own is refused. Absent = the model's own. */
   readonly provider?: string;
 }
 
@@ -158,7 +158,7 @@ export interface OptimizationOptions {
   readonly fallback?: Partial<FallbackConfig>;
   /** Provider Batch API. */
   readonly batch?: Partial<BatchApiConfig>;
-  /** The provider meant. */
+  /** The provider meant; another than the model's own is refused. Default: the model's own. */
   readonly provider?: string;
 }
 

@@ -241,6 +241,7 @@ export class BatchRun {
   private async continueAsNew(): Promise<never> {
     const shards = this.ready();
     await this.loadAll(MAX_CARRIED_CHARS);
+    await this.cache.settled();
     // Last: an update that began while something was awaited would be cut off.
     await condition(allHandlersFinished);
     const { control, intake, probed, notes } = this;

@@ -1,10 +1,13 @@
-import { ActivityFailure, condition, isCancellation } from '@temporalio/workflow';
+import { ActivityFailure, condition, isCancellation, patched } from '@temporalio/workflow';
 import type { OpenedBatch } from '../activities/types.js';
 import { initialState } from '../recovery/ladder.js';
 import type { BatchCache, ExplicitCache } from '../task/cachePlan.js';
 import type { Notes } from './notes.js';
 import type { BatchControl } from './control.js';
 import { caches, endingCaches } from './proxies.js';
+
+/** A remake that was begun is waited for this long: three tries fit, and a worker that never comes makes nothing. */
+const MAKING_BOUND = '6 minutes';
 
 /** What keeping a cache needs of its batch. */
 interface Host {
@@ -26,6 +29,7 @@ interface Host {
  */
 export class CacheKeeper {
   private making = false;
+  private ending = false;
 
   constructor(private readonly host: Host) {}
 
@@ -73,15 +77,28 @@ export class CacheKeeper {
   async lost(name: string): Promise<void> {
     const { explicit } = this.current ?? {};
     const opened = this.host.shards?.opened;
-    if (explicit?.name !== name || opened === undefined || this.making || this.isOver) return;
+    if (explicit?.name !== name || opened === undefined || this.making || this.ending || this.isOver) return;
     this.making = true;
-    await this.publish(undefined);
-    await this.prepare(explicit.index ?? 0, opened);
-    this.making = false;
+    try {
+      await this.publish(undefined);
+      await this.prepare(explicit.index ?? 0, opened);
+    } catch (error) {
+      // A cancelled batch needs none, and has still to end in order.
+      if (!isCancellation(error)) throw error;
+    } finally {
+      this.making = false;
+    }
   }
 
-  /** Ends the batch's own cache, unless it is to be kept. */
+  /** Waits for a cache that is being made again: nobody would know of it after the batch, and it is billed to its end. */
+  async settled(): Promise<void> {
+    if (this.making && patched('cache-settled')) await condition(() => !this.making, MAKING_BOUND);
+  }
+
+  /** Ends the batch's own cache, unless it is to be kept. None is made any more. */
   async release(): Promise<void> {
+    this.ending = true;
+    await this.settled();
     const { explicit, model } = this.current ?? {};
     const queue = this.host.shards?.opened.queue;
     if (explicit === undefined || model === undefined || queue === undefined) return;

@@ -34,6 +34,15 @@ test('provider, service and purpose of the environment are layers under task and
   expect(optimizationAt({ ...place, provider: 'gemini', service: 'x' }).cache.enabled).toBe(false);
 });
 
+test('settings that are meant for another provider than the model has are refused', () => {
+  const place = { environment: undefined, provider: 'gemini', service: 'x', purpose: 'batch' };
+  expect(optimizationAt({ ...place, call: { provider: 'gemini' } }).provider).toBe('gemini');
+  const meant = () => optimizationAt({ ...place, task: { provider: 'anthropic' } });
+  expect(meant).toThrow("optimization.provider is anthropic, and the model is gemini's.");
+  // What the call says covers what the task says.
+  expect(() => optimizationAt({ ...place, call: { provider: 'gemini' }, task: { provider: 'openai' } })).not.toThrow();
+});
+
 test('TEMPERED_ENV chooses the environment; one the file does not have is refused', () => {
   const environments = environmentsSchema.parse(FILE);
   expect(chosenEnvironment(environments, { TEMPERED_ENV: 'staging' })?.documents).toEqual([]);

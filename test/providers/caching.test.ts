@@ -37,6 +37,26 @@ describe('anthropic', () => {
     ]);
   });
 
+  it('counts results of tools called together as the one message they stand in', async () => {
+    const call = (id: string) => ({ id, name: 'look', arguments: {} });
+    const result = (toolCallId: string) => ({ role: 'tool', toolCallId, name: 'look', content: 'seen' }) as const;
+    const messages = [
+      { role: 'user', content: 'Example' },
+      { role: 'assistant', content: '', toolCalls: [call('a'), call('b')] },
+      result('a'),
+      result('b'),
+      { role: 'user', content: [{ type: 'text', text: 'Definitions', cache: true }] },
+      { role: 'user', content: 'Record' },
+    ] as const;
+    const places = async (turns: number) => {
+      const list: unknown = (await ask({ messages, cacheMarks: { ...MARKS, turns } }))['messages'];
+      return (Array.isArray(list) ? list : []).map((one) => JSON.stringify(one).split('"cache_control"').length - 1);
+    };
+    expect(await places(0)).toEqual([0, 0, 0, 1, 0]);
+    expect(await places(4)).toEqual([0, 0, 1, 1, 0]);
+    expect(await places(5)).toEqual([0, 0, 0, 1, 0]);
+  });
+
   it('gives every breakpoint one life, so that a longer never follows a shorter one', async () => {
     const body = await ask({ messages: EXAMPLE, cacheMarks: { ...MARKS, life: '1h', turns: 1 } });
     expect(body['system']).toEqual([{ type: 'text', text: 'Be brief.', cache_control: HOUR }]);
@@ -83,6 +103,22 @@ describe('openai', () => {
     expect(body['messages']).toEqual([
       { role: 'system', content: [{ type: 'text', text: 'Be brief.', ...end }] },
       { role: 'user', content: 'Example' },
+      { role: 'assistant', content: [{ type: 'text', text: 'Answer', ...end }] },
+      { role: 'user', content: 'Record' },
+    ]);
+  });
+
+  it('sends four breakpoints at most, the last ones', async () => {
+    const content = ['a', 'b', 'c', 'd', 'e'].map((text) => ({ type: 'text', text, cache: true }) as const);
+    const messages = [{ role: 'user', content }, EXAMPLE[1], EXAMPLE[2]] as const;
+    const body = await sent('openai', 'gpt-5.6-luna', { messages, cacheMarks: { ...MARKS, turns: 2 } });
+    const end = { prompt_cache_breakpoint: { mode: 'explicit' } };
+    expect(body['messages']).toEqual([
+      { role: 'system', content: 'Be brief.' },
+      {
+        role: 'user',
+        content: content.map(({ type, text }, i) => ({ type, text, ...(i < 2 ? {} : end) })),
+      },
       { role: 'assistant', content: [{ type: 'text', text: 'Answer', ...end }] },
       { role: 'user', content: 'Record' },
     ]);

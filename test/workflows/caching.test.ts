@@ -128,13 +128,6 @@ describe('a provider that refuses breakpoints', () => {
     return outcomesOf(batch);
   };
 
-  test('fails the prompt where the settings want that', async () => {
-    for (const { error } of await ask({ raiseOnFallback: true })) {
-      expect(error).toMatchObject({ category: 'invalid_request' });
-      expect(error?.message).toMatch(/^Optimization failed: .*prompt_cache_options/);
-    }
-  });
-
   test('gets the plain request, and is asked once; the log says so', async () => {
     const from = refusing.seen.length;
     const outcomes = await ask({});
@@ -144,6 +137,15 @@ describe('a provider that refuses breakpoints', () => {
     const said = log.join('\n');
     expect(said).toContain('Cache optimization requested but not supported by provider');
     expect(said).toContain('Cache optimization failed, falling back to standard API');
+  });
+
+  test('fails the prompt where the settings want that, whatever the process learned from another batch', async () => {
+    const outcomes = await ask({ raiseOnFallback: true });
+    expect(outcomes).toHaveLength(3);
+    for (const { error } of outcomes) {
+      expect(error).toMatchObject({ category: 'invalid_request' });
+      expect(error?.message).toMatch(/^Optimization failed: .*prompt_cache_options/);
+    }
   });
 });
 

@@ -15,7 +15,7 @@ interface Spot {
 
 /**
  * Puts a request's breakpoints on the blocks of its finished body: the end of tools and system, the end of the turns
- * every record shares, and blocks the task marks (`marked` per turn); the last ones when there are more than the four
+ * every record shares, and blocks the task marks (`marked` per message); the last ones when there are more than the four
  * the API takes. A task that sends its own `cache_control` at the top has said all there is to say and gets none.
  */
 export function withBreakpoints(

@@ -1,4 +1,4 @@
-import { markedBlocks, marksOf } from '../../caching/breakpoints.js';
+import { type CacheMarks, markedBlocks, marksOf } from '../../caching/breakpoints.js';
 import { modelInfo } from '../../models/catalog.js';
 import type { JsonObject } from '../../task/json.js';
 import { isJsonObject } from '../../task/json.js';
@@ -61,16 +61,28 @@ function message(turn: Turn): JsonObject {
   return { role, content: typeof content === 'string' ? content : content.map(contentBlock) };
 }
 
-/** Turns in the API's words. Results of tools called together must stand in one message. */
+/** Whether a turn stands in the message of the one before: results of tools called together must stand in one. */
+function joins(turns: readonly Turn[], i: number): boolean {
+  return turns[i]?.role === 'tool' && turns[i - 1]?.role === 'tool';
+}
+
+/** Turns in the API's words. */
 function messages(turns: readonly Turn[]): JsonObject[] {
   const list: JsonObject[] = [];
   turns.forEach((turn, i) => {
-    const last = list.at(-1);
-    const content = last?.['content'];
-    if (turn.role === 'tool' && turns[i - 1]?.role === 'tool' && Array.isArray(content)) content.push(toolResult(turn));
+    const content = list.at(-1)?.['content'];
+    if (turn.role === 'tool' && joins(turns, i) && Array.isArray(content)) content.push(toolResult(turn));
     else list.push(message(turn));
   });
   return list;
+}
+
+/** The body with its breakpoints, which are told by turn, on the messages these stand in. */
+function withMarks(body: JsonObject, marks: CacheMarks, { messages: turns, params }: ModelRequest): JsonObject {
+  const begins = (i: number) => !joins(turns, i);
+  const marked = markedBlocks(turns).filter((_, i) => begins(i));
+  const shared = turns.slice(0, marks.turns).filter((_, i) => begins(i)).length;
+  return withBreakpoints(body, { ...marks, turns: shared }, params, marked);
 }
 
 /** Tools and how they are chosen; empty for a request without. */
@@ -121,6 +133,8 @@ export function anthropicRequest(request: ModelRequest): AnthropicRequest {
   };
   const samples = SAMPLING_PARAMETERS.some((name) => name in body);
   const marks = marksOf(request);
-  const marked = marks === undefined ? body : withBreakpoints(body, marks, params, markedBlocks(request.messages));
-  return { body: marked, headers: samples ? { 'anthropic-version': SAMPLING_API_VERSION } : {} };
+  return {
+    body: marks === undefined ? body : withMarks(body, marks, request),
+    headers: samples ? { 'anthropic-version': SAMPLING_API_VERSION } : {},
+  };
 }
