@@ -1,4 +1,5 @@
 import { planCache, staticTurns } from '../caching/breakpoints.js';
+import { uncountedTokens } from '../caching/uncounted.js';
 import { parseModelRef } from '../models/modelRef.js';
 import type { BatchRow, Control } from '../store/types.js';
 import type { BatchCache } from '../task/cachePlan.js';
@@ -113,9 +114,10 @@ async function countedPrefix(deps: ActivityDeps, ask: Ask, log: Log, signal: Abo
   try {
     const messages = [...ask.caching.turns, { role: 'user', content: '.' } as const];
     const request = { ...ask.request, messages, cachePrefix: false, cacheMarks: undefined };
-    const tokens = await deps.providers.get(ask.provider).countTokens(request, signal);
+    const provider = deps.providers.get(ask.provider);
+    const tokens = await provider.countTokens(request, signal);
     // All but the full stop that no request goes without.
-    return tokens === null ? null : tokens - 1;
+    return tokens === null ? null : tokens - 1 + uncountedTokens(provider.kind, request);
   } catch (error) {
     if (!(error instanceof TemperedError) || signal.aborted) throw error;
     log.info(`${ask.model} could not count the prefix, so it is estimated: ${thrownText(error)}`);

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { staticTurns } from '../caching/breakpoints.js';
 import { asksForExplicit, decideExplicit } from '../caching/explicit.js';
 import { fallBack } from '../caching/fallback.js';
+import { schemaTokens } from '../caching/uncounted.js';
 import { parseModelRef } from '../models/modelRef.js';
 import type { ExplicitCaches, RemoteCache } from '../providers/types.js';
 import type { Control } from '../store/types.js';
@@ -40,7 +41,9 @@ export async function withExplicitCache(
   const { config } = cachingOf(job.batch, job.task.spec, deps.optimizing);
   if (!config.autoDetectCacheable) return cache;
   const limited = await limitsMoney(deps, ask.model, control);
-  const { make, heldBack, storageUsdPerHour } = decideExplicit(ask.info, cache.decision, config, limited);
+  // The schema goes with each prompt: such a cache can't hold it.
+  const held = { ...cache.decision, prefixTokens: cache.decision.prefixTokens - schemaTokens(ask.request) };
+  const { make, heldBack, storageUsdPerHour } = decideExplicit(ask.info, held, config, limited);
   if (heldBack) return { ...cache, explicitHeldBack: true };
   const explicit = make ? await explicitCache(deps, job, ask, storageUsdPerHour, log) : undefined;
   return explicit === undefined ? cache : { ...cache, explicit };
