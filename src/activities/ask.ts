@@ -3,7 +3,7 @@ import { parseModelRef } from '../models/modelRef.js';
 import { promptBytes } from '../models/promptBytes.js';
 import type { ModelInfo } from '../models/types.js';
 import { variationFor } from '../models/variation.js';
-import { type CachePlan, planCache, staticTurns } from '../caching/breakpoints.js';
+import { type CacheInput, type CachePlan, planCache, staticTurns } from '../caching/breakpoints.js';
 import type { PromptTokens } from '../limits/types.js';
 import type { PromptRequest, ProviderSet } from '../providers/types.js';
 import { currentStage } from '../recovery/ladder.js';
@@ -89,7 +89,7 @@ export function buildAsk(input: AskInput): Ask {
       // Partial prompts too: a batch has few combinations of failed fields, and each is a prefix of its own.
       prompts: cache.prompts,
       supported: input.endpoints.cachesPrompts(ref.provider),
-      counted: countedIn(control),
+      counted: countedIn(control.cache),
     }),
   );
   const marks = caching?.marks;
@@ -124,8 +124,8 @@ export function buildAsk(input: AskInput): Ask {
   };
 }
 
-/** The prefix the provider counted for this batch. */
-function countedIn({ cache }: Control) {
+/** The prefix a batch's provider counted; undefined when it was estimated. */
+export function countedIn(cache: Control['cache']): CacheInput['counted'] {
   if (cache?.countedBy !== 'provider') return undefined;
   return { prefix: cache.prefix, tokens: cache.decision.prefixTokens };
 }

@@ -1,3 +1,4 @@
+import { MEDIA_TOKENS } from '../models/mediaTokens.js';
 import type { ModelInfo } from '../models/types.js';
 import type { CacheDecision, CacheLife } from '../task/cachePlan.js';
 import type { JsonObject } from '../task/json.js';
@@ -110,7 +111,7 @@ export function planCache(input: CacheInput): CachePlan {
   const counted = !off && input.counted?.prefix === key ? input.counted.tokens : undefined;
   const ownLife = lifeFor(config.defaultTtlSeconds);
   const life = marked ? longer(ownLife, lifeFor(config.domainDefinitionsTtlSeconds)) : ownLife;
-  const prefixTokens = counted ?? estimateTokens(texts.join(''));
+  const prefixTokens = counted ?? estimateTokens([...start, ...turns.flatMap(wordsOf)].join('')) + mediaTokens(turns);
   const question = { info, prefixTokens, prompts, minTokens: config.minTokensToCache, life };
   const decision = decided(decideCaching(question), off ? 'off' : input.supported === false ? 'not_supported' : null);
   const plan = { decision, prefix: key, turns };
@@ -150,6 +151,17 @@ function toolText({ tools }: JsonObject): string {
 function textsOf(content: Message['content']): readonly string[] {
   if (typeof content === 'string') return [content];
   return content.map((part) => (part.type === 'text' ? part.text : part.url));
+}
+
+function wordsOf({ content }: Message): readonly string[] {
+  if (typeof content === 'string') return [content];
+  return content.flatMap((part) => (part.type === 'text' ? part.text : []));
+}
+
+/** Images and PDFs are not as dear as their bytes are many. */
+function mediaTokens(turns: readonly Message[]): number {
+  const media = ({ content }: Message) => (typeof content === 'string' ? [] : content.filter((p) => p.type !== 'text'));
+  return turns.flatMap(media).length * MEDIA_TOKENS;
 }
 
 function hasPlaces(text: string): boolean {

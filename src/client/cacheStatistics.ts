@@ -1,7 +1,9 @@
+import { countedIn } from '../activities/ask.js';
 import { cachingOf } from '../activities/caching.js';
 import { type CachePlan, planCache, staticTurns } from '../caching/breakpoints.js';
 import { type CacheFacts, type CacheStatistics, cacheStatistics } from '../caching/statistics.js';
 import { parseModelRef } from '../models/modelRef.js';
+import type { BatchCache } from '../task/cachePlan.js';
 import type { BatchRow, SpendRow } from '../store/types.js';
 import { nanoToUsd } from '../task/money.js';
 import type { ClientContext } from './context.js';
@@ -60,7 +62,8 @@ async function byModel(
     const row = rows.get(batchId);
     if (row === undefined || model === null) continue;
     const savedUsd = unpricedPrompts > 0 ? null : nanoToUsd(savingsNano);
-    facts.add(model, { ...(await marksOf(context, model, row)), prompts, usage, savedUsd });
+    const cache = (await context.store.readControl(batchId))?.cache ?? null;
+    facts.add(model, { ...(await marksOf(context, model, row, cache)), prompts, usage, savedUsd });
   }
   return facts.statistics;
 }
@@ -82,19 +85,20 @@ class Facts {
 
 async function factsOf(
   context: ClientContext,
-  { model, counters: { prompts, usage }, money }: BatchSnapshot,
+  { model, cache, counters: { prompts, usage }, money }: BatchSnapshot,
   batch: BatchRow | undefined,
 ): Promise<CacheFacts> {
-  return { ...(await marksOf(context, model, batch)), prompts, usage, savedUsd: money.cacheSavingsUsd };
+  return { ...(await marksOf(context, model, batch, cache)), prompts, usage, savedUsd: money.cacheSavingsUsd };
 }
 
-/** What of a prompt of the batch is marked for `model`. */
+/** What of a prompt of the batch is marked for `model`, by the count its provider gave when the batch decided. */
 async function marksOf(
   context: ClientContext,
   model: string,
   batch: BatchRow | undefined,
+  cache: BatchCache | null,
 ): Promise<Pick<CacheFacts, 'blocks' | 'marked' | 'markedTokens'>> {
-  const { blocks, plan } = await planned(context, model, batch);
+  const { blocks, plan } = await planned(context, model, batch, cache);
   if (plan?.marks === undefined) return { blocks, marked: 0, markedTokens: 0 };
   return { blocks, marked: 1, markedTokens: plan.decision.prefixTokens };
 }
@@ -104,6 +108,7 @@ async function planned(
   { store, providers, optimizing }: ClientContext,
   model: string,
   batch: BatchRow | undefined,
+  cache: BatchCache | null,
 ): Promise<{ readonly blocks: number; readonly plan?: CachePlan }> {
   const spec = batch === undefined ? undefined : await store.getTask(batch.taskHash);
   if (batch === undefined || spec === undefined || model === '') return { blocks: 1 };
@@ -113,5 +118,12 @@ async function planned(
   const supported = providers.cachesPrompts(info.ref.provider);
   const request = { config, info, instructions, schema: schema ?? undefined, messages, params, prompts, supported };
   const blocks = (instructions === undefined ? 0 : 1) + Math.max(1, messages.length);
-  return { blocks, plan: planCache({ ...request, staticTurns: staticTurns(spec) }) };
+  return {
+    blocks,
+    plan: planCache({
+      ...request,
+      counted: cache?.model === model ? countedIn(cache) : undefined,
+      staticTurns: staticTurns(spec),
+    }),
+  };
 }

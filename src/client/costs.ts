@@ -9,7 +9,7 @@ export type CostKey = 'day' | 'week' | 'service' | 'model' | 'batch';
 export interface CostOptions {
   /** What they are told apart by. Default `day`. */
   readonly by?: CostKey | undefined;
-  /** Batches made from here on. Default 30 days ago. */
+  /** Batches made from here on; by day or week from the beginning of that one (UTC). Default 30 days ago. */
   readonly since?: Date | undefined;
   /** A rise over the period before by more than this share is flagged. Default 0.25. */
   readonly rise?: number | undefined;
@@ -64,7 +64,9 @@ const USUAL_RISE = 0.25;
 /** Adds up what the batches of a store spent. */
 export async function readCosts(store: Store, options: CostOptions, now: number): Promise<Costs> {
   const { by = 'day', rise = USUAL_RISE } = options;
-  const since = options.since?.getTime() ?? dayOf(now) - (USUAL_DAYS - 1) * DAY_MS;
+  const from = options.since?.getTime() ?? dayOf(now) - (USUAL_DAYS - 1) * DAY_MS;
+  // Whole days and weeks: a part of one would make the next look like a rise.
+  const since = by === 'week' ? mondayOf(from) : by === 'day' ? dayOf(from) : from;
   const read = (from: number, to: number): Promise<readonly SpendRow[]> =>
     by === 'model' ? store.spendByModel(from, to) : store.spendByBatch(from, to);
   // A day is compared with the one before, whatever else with as long a time.

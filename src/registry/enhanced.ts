@@ -1,3 +1,4 @@
+import { MEDIA_TOKENS } from '../models/mediaTokens.js';
 import { estimateTokens } from '../caching/breakpoints.js';
 import { formatModelRef } from '../models/modelRef.js';
 import type { Capability, ModelInfo, PriceBand } from '../models/types.js';
@@ -60,8 +61,15 @@ function warn(message: string): void {
 }
 
 /** Everything of a prompt that becomes tokens, as text. */
+/** Stands for an image or PDF: as many words as it has tokens, whatever its bytes. */
+const MEDIA_WORDS = 'abc '.repeat(MEDIA_TOKENS);
+
 function textOf(instructions: string | undefined, turns: ModelRequest['messages'], more: readonly object[]): string {
-  const said = turns.map(({ content }) => (typeof content === 'string' ? content : JSON.stringify(content)));
+  const said = turns.map(({ content }) =>
+    typeof content === 'string'
+      ? content
+      : content.map((part) => (part.type === 'text' ? part.text : MEDIA_WORDS)).join('\n'),
+  );
   const parts = [instructions ?? '', ...said, ...more.map((part) => JSON.stringify(part))];
   return parts.filter((part) => part !== '').join('\n');
 }

@@ -88,3 +88,10 @@ test('the prefix ends with the last block the task marks: what follows in its tu
   expect(one?.decision.prefixTokens).toBe(two?.decision.prefixTokens);
   expect(one?.turns).toEqual([{ role: 'user', content: [part('Definitions', true)] }]);
 });
+
+test('an image counts as a picture, not by its bytes', () => {
+  const image = { type: 'image' as const, url: `data:image/png;base64,${'A'.repeat(1_000_000)}` };
+  const messages = [{ role: 'user' as const, content: [image] }, ...base.messages];
+  const { decision } = planCache({ ...base, messages, staticTurns: 1 });
+  expect(decision.prefixTokens).toBe(1024 + 1500);
+});

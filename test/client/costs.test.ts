@@ -1,4 +1,5 @@
-import { costsOf } from '../../src/client/costs.js';
+import { costsOf, readCosts } from '../../src/client/costs.js';
+import { openStore } from '../../src/store/openStore.js';
 import type { SpendRow } from '../../src/store/types.js';
 import { ZERO_USAGE } from '../../src/task/usage.js';
 
@@ -64,4 +65,15 @@ it('tells what prompts nobody told the usage of may have cost', () => {
     unknownUsd: 0.5,
     costUsd: 1,
   });
+});
+
+it('begins with whole days and weeks, so that the second is no rise over a part of the first', async () => {
+  const store = await openStore('sqlite::memory:');
+  const now = Date.parse('2026-11-28T15:00:00Z');
+  const since = new Date('2026-11-20T09:30:00Z');
+  const from = async (by: 'day' | 'week' | 'service') => (await readCosts(store, { by, since }, now)).since;
+  expect(await from('week')).toBe('2026-11-16T00:00:00.000Z');
+  expect(await from('day')).toBe('2026-11-20T00:00:00.000Z');
+  expect(await from('service')).toBe(since.toISOString());
+  await store.close();
 });

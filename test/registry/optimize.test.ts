@@ -18,6 +18,8 @@ afterAll(stopAll);
 const MODEL = 'anthropic/claude-sonnet-4-6';
 const ON = { cache: { enabled: true } };
 
+/** The registry's mode. */
+let enhancedByDefault = true;
 let warned: string[] = [];
 let noted: string[] = [];
 beforeEach(() => {
@@ -30,7 +32,7 @@ function registry(changes: Partial<RegistryParts> = {}): Registry {
     providers: createProviderSet({ env: simulatorEnv(simulator.url) }),
     env: {},
     defaultModel: MODEL,
-    enhancedByDefault: true,
+    enhancedByDefault,
     log: { note: (line) => noted.push(line), warn: (line) => warned.push(line) },
     ...changes,
   });
@@ -99,131 +101,139 @@ describe.each([true, false])('an optimized handle with enhanced: %s', (enhanced)
   });
 });
 
-it('marks leading turns the call before had too: few-shot examples, or a conversation that grows', async () => {
-  const llm = optimize(registry().getLlm({}), ON);
-  const example: LlmMessage[] = [
-    { role: 'user', content: `Example: ${'parcel late '.repeat(600)}` },
-    { role: 'assistant', content: 'delivery' },
-  ];
-  const input = asked(...example);
-  await llm.invoke(input);
-  const first = llm.getCacheStats().writtenTokens;
-  await llm.invoke(input);
-  await llm.invoke(input);
-  const { writtenTokens, cachedTokens } = llm.getCacheStats();
-  expect(writtenTokens - first).toBeGreaterThan(1000);
-  expect(cachedTokens).toBe(2 * first + (writtenTokens - first));
-});
-
-describe('a configuration', () => {
-  const environment = {
-    documents: [{ provider: 'anthropic', isDefault: true, configuration: {}, optimization: ON }],
-    services: { quiet: { cache: { enabled: false } } },
-    purposes: { loud: { cache: { enabled: true } } },
-  };
-
-  it.each([
-    [{}, true],
-    [{ optimization: false as const }, false],
-    [{ optimization: { cache: { enabled: false } } }, false],
-    [{ service: 'quiet' }, false],
-    [{ service: 'quiet', purpose: 'loud' }, true],
-    [{ service: 'quiet', purpose: 'loud', optimization: { cache: { enabled: false } } }, false],
-  ])('of the environment holds for %j: %s', (options, isOptimized) => {
-    expect(registry({ environment }).getLlm(options).isOptimized).toBe(isOptimized);
+describe.each([true, false])('with handles enhanced by default: %s', (mode) => {
+  beforeEach(() => {
+    enhancedByDefault = mode;
   });
 
-  it.each([
-    [{ LLM_OPTIMIZATION_ENABLED: 'false' }, environment, false],
-    [{ LLM_OPTIMIZATION_ENABLED: 'true' }, undefined, true],
-    [{}, undefined, false],
-  ])('is switched by %j', (env, held, isOptimized) => {
-    const made = registry({ env, environment: held });
-    expect(made.getLlm().isOptimized).toBe(isOptimized);
-    expect(made.getLlm({ optimization: false })).toMatchObject({ isOptimized: false });
-    expect(made.fromJSON(made.getLlm({ optimization: false }).toJSON()).isOptimized).toBe(false);
+  it('marks leading turns the call before had too: few-shot examples, or a conversation that grows', async () => {
+    const llm = optimize(registry().getLlm({}), ON);
+    const example: LlmMessage[] = [
+      { role: 'user', content: `Example: ${'parcel late '.repeat(600)}` },
+      { role: 'assistant', content: 'delivery' },
+    ];
+    const input = asked(...example);
+    await llm.invoke(input);
+    const first = llm.getCacheStats().writtenTokens;
+    await llm.invoke(input);
+    await llm.invoke(input);
+    const { writtenTokens, cachedTokens } = llm.getCacheStats();
+    expect(writtenTokens - first).toBeGreaterThan(1000);
+    expect(cachedTokens).toBe(2 * first + (writtenTokens - first));
   });
 
-  it('is read from the folder', async () => {
-    const folder = await mkdtemp(path.join(tmpdir(), 'tempered-optimize-'));
-    const configuration = { model: 'claude-sonnet-4-6' };
-    const document = { provider: 'anthropic', isDefault: true, configuration, optimization: ON };
-    const environments = { default: { documents: [document] } };
-    await writeFile(path.join(folder, 'tempered.config.json'), JSON.stringify({ environments }));
-    const opened = await openRegistry({ env: { ANTHROPIC_API_KEY: 'k' }, folder });
-    // Its default document names the model, too.
-    expect(opened.getLlm({ enhanced: true })).toMatchObject({ isOptimized: true, model: 'claude-sonnet-4-6' });
-    await rm(folder, { recursive: true });
-  });
-
-  it('that is faulty is logged, and gives the plain handle', async () => {
-    const broken = { cache: { enabled: true, minTokensToCache: 5 } };
-    const made = registry();
-    const llm = made.getLlm({ optimization: broken });
-    expect(warned).toEqual([expect.stringMatching(/^Failed to apply optimization: Invalid optimization .*minTokens/)]);
-    expect(llm.isOptimized).toBe(false);
-    expect(optimize(llm, broken)).toBe(llm);
-    expect(warned).toHaveLength(1);
-    expect(registry({ env: { LLM_OPTIMIZATION_ENABLED: '1' } }).getLlm().isOptimized).toBe(false);
-    expect(warned.at(-1)).toMatch(/^Failed to apply optimization: LLM_OPTIMIZATION_ENABLED/);
-    expect((await llm.invoke('Hello')).text).not.toBe('');
-  });
-
-  it('for a provider that takes no marks is told once', () => {
-    const made = registry();
-    const local = () => made.getLlm({ model: 'ollama/qwen3', optimization: ON });
-    expect([local(), local()].map((llm) => llm.isOptimized)).toEqual([false, false]);
-    expect(warned).toEqual(['Cache optimization requested but not supported by provider: ollama']);
-    expect(noted).toEqual([]);
-    expect(made.getLlm({ model: 'openai/gpt-4.1', optimization: ON }).isOptimized).toBe(true);
-    expect(noted).toEqual(['Cache optimization enabled for provider: openai']);
-  });
-});
-
-it('counts handles of one model, service, purpose and setting together, and others apart', async () => {
-  const made = registry();
-  const [one, two] = [made.getLlm({ optimization: ON }), made.getLlm({ optimization: ON, temperature: 0.1 })];
-  const others = [
-    made.getLlm({ optimization: ON, purpose: 'chat' }),
-    made.getLlm({ optimization: ON, service: 'mail' }),
-    made.getLlm({ optimization: { cache: { enabled: true, defaultTtlSeconds: 3600 } } }),
-  ];
-  await one.invoke(asked());
-  expect(two.getCacheStats()).toEqual(one.getCacheStats());
-  expect(two.getCacheStats().totalBlocks).toBe(2);
-  expect(others.map((llm) => llm.getCacheStats().totalBlocks)).toEqual([0, 0, 0]);
-});
-
-describe('a prompt that can not be marked', () => {
-  /** A handle with a tool that can't be read the first time. */
-  function faulty(fallback: object): Llm {
-    let looked = false;
-    const parameters = {
-      get type(): string {
-        if (looked) return 'object';
-        looked = true;
-        throw new Error('no type yet');
-      },
-      properties: {},
+  describe('a configuration', () => {
+    const environment = {
+      documents: [{ provider: 'anthropic', isDefault: true, configuration: {}, optimization: ON }],
+      services: { quiet: { cache: { enabled: false } } },
+      purposes: { loud: { cache: { enabled: true } } },
     };
-    return registry()
-      .getLlm({ enhanced: false, optimization: { ...ON, fallback } })
-      .bindTools([{ ...TOOL, parameters }]);
-  }
 
-  it('goes out as it is, and the log says why', async () => {
-    expect((await faulty({}).invoke(asked())).text).not.toBe('');
-    expect(simulator.ledger().at(-1)).toMatchObject({ cacheWriteTokens: 0 });
-    expect(warned).toEqual(['Cache optimization failed, falling back to standard API: no type yet']);
-    await faulty({ logFailures: false }).invoke(asked());
-    expect(warned).toHaveLength(1);
+    it.each([
+      [{}, true],
+      [{ optimization: false as const }, false],
+      [{ optimization: { cache: { enabled: false } } }, false],
+      [{ service: 'quiet' }, false],
+      [{ service: 'quiet', purpose: 'loud' }, true],
+      [{ service: 'quiet', purpose: 'loud', optimization: { cache: { enabled: false } } }, false],
+    ])('of the environment holds for %j: %s', (options, isOptimized) => {
+      expect(registry({ environment }).getLlm(options).isOptimized).toBe(isOptimized);
+    });
+
+    it.each([
+      [{ LLM_OPTIMIZATION_ENABLED: 'false' }, environment, false],
+      [{ LLM_OPTIMIZATION_ENABLED: 'true' }, undefined, true],
+      [{}, undefined, false],
+    ])('is switched by %j', (env, held, isOptimized) => {
+      const made = registry({ env, environment: held });
+      expect(made.getLlm().isOptimized).toBe(isOptimized);
+      expect(made.getLlm({ optimization: false })).toMatchObject({ isOptimized: false });
+      expect(made.fromJSON(made.getLlm({ optimization: false }).toJSON()).isOptimized).toBe(false);
+    });
+
+    it('is read from the folder', async () => {
+      const folder = await mkdtemp(path.join(tmpdir(), 'tempered-optimize-'));
+      const configuration = { model: 'claude-sonnet-4-6' };
+      const document = { provider: 'anthropic', isDefault: true, configuration, optimization: ON };
+      const environments = { default: { documents: [document] } };
+      await writeFile(path.join(folder, 'tempered.config.json'), JSON.stringify({ environments }));
+      const opened = await openRegistry({ env: { ANTHROPIC_API_KEY: 'k' }, folder });
+      // Its default document names the model, too.
+      expect(opened.getLlm({ enhanced: true })).toMatchObject({ isOptimized: true, model: 'claude-sonnet-4-6' });
+      await rm(folder, { recursive: true });
+    });
+
+    it('that is faulty is logged, and gives the plain handle', async () => {
+      const broken = { cache: { enabled: true, minTokensToCache: 5 } };
+      const made = registry();
+      const llm = made.getLlm({ optimization: broken });
+      expect(warned).toEqual([
+        expect.stringMatching(/^Failed to apply optimization: Invalid optimization .*minTokens/),
+      ]);
+      expect(llm.isOptimized).toBe(false);
+      expect(optimize(llm, broken)).toBe(llm);
+      expect(warned).toHaveLength(1);
+      expect(registry({ env: { LLM_OPTIMIZATION_ENABLED: '1' } }).getLlm().isOptimized).toBe(false);
+      expect(warned.at(-1)).toMatch(/^Failed to apply optimization: LLM_OPTIMIZATION_ENABLED/);
+      expect((await llm.invoke('Hello')).text).not.toBe('');
+    });
+
+    it('for a provider that takes no marks is told once', () => {
+      const made = registry();
+      const local = () => made.getLlm({ model: 'ollama/qwen3', optimization: ON });
+      expect([local(), local()].map((llm) => llm.isOptimized)).toEqual([false, false]);
+      expect(warned).toEqual(['Cache optimization requested but not supported by provider: ollama']);
+      expect(noted).toEqual([]);
+      expect(made.getLlm({ model: 'openai/gpt-4.1', optimization: ON }).isOptimized).toBe(true);
+      expect(noted).toEqual(['Cache optimization enabled for provider: openai']);
+    });
   });
 
-  it.each([{ raiseOnFallback: true }, { enabled: false }])('fails with %j', async (fallback) => {
-    const failed = faulty(fallback).invoke(asked());
-    await expect(failed).rejects.toMatchObject({
-      category: 'invalid_request',
-      message: 'Optimization failed: no type yet',
+  it('counts handles of one model, service, purpose and setting together, and others apart', async () => {
+    const made = registry();
+    const [one, two] = [made.getLlm({ optimization: ON }), made.getLlm({ optimization: ON, temperature: 0.1 })];
+    const others = [
+      made.getLlm({ optimization: ON, purpose: 'chat' }),
+      made.getLlm({ optimization: ON, service: 'mail' }),
+      made.getLlm({ optimization: { cache: { enabled: true, defaultTtlSeconds: 3600 } } }),
+    ];
+    await one.invoke(asked());
+    expect(two.getCacheStats()).toEqual(one.getCacheStats());
+    expect(two.getCacheStats().totalBlocks).toBe(2);
+    expect(others.map((llm) => llm.getCacheStats().totalBlocks)).toEqual([0, 0, 0]);
+  });
+
+  describe('a prompt that can not be marked', () => {
+    /** A handle with a tool that can't be read the first time. */
+    function faulty(fallback: object): Llm {
+      let looked = false;
+      const parameters = {
+        get type(): string {
+          if (looked) return 'object';
+          looked = true;
+          throw new Error('no type yet');
+        },
+        properties: {},
+      };
+      return registry()
+        .getLlm({ enhanced: false, optimization: { ...ON, fallback } })
+        .bindTools([{ ...TOOL, parameters }]);
+    }
+
+    it('goes out as it is, and the log says why', async () => {
+      expect((await faulty({}).invoke(asked())).text).not.toBe('');
+      expect(simulator.ledger().at(-1)).toMatchObject({ cacheWriteTokens: 0 });
+      expect(warned).toEqual(['Cache optimization failed, falling back to standard API: no type yet']);
+      await faulty({ logFailures: false }).invoke(asked());
+      expect(warned).toHaveLength(1);
+    });
+
+    it.each([{ raiseOnFallback: true }, { enabled: false }])('fails with %j', async (fallback) => {
+      const failed = faulty(fallback).invoke(asked());
+      await expect(failed).rejects.toMatchObject({
+        category: 'invalid_request',
+        message: 'Optimization failed: no type yet',
+      });
     });
   });
 });

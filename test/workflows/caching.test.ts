@@ -69,7 +69,7 @@ test('the first prompt writes the prefix and all others read it; without warm-up
   expect(prefix).toBeGreaterThanOrEqual(3000);
   expect(warm.misses).toBe(1);
   expect(warm.read / (prefix * (EMAILS - 1))).toBeGreaterThanOrEqual(0.95);
-  expect(cold.misses).toBeGreaterThan(CONCURRENCY / 5);
+  expect(cold.misses).toBeGreaterThan(CONCURRENCY / 20);
   expect(cold.read / (prefix * (EMAILS - 1))).toBeLessThan(0.95);
 });
 

@@ -1,6 +1,7 @@
 import type { Ask } from '../../activities/ask.js';
 import { inLanes } from '../../activities/lanes.js';
 import type { PromptSize } from '../../caching/expectedUse.js';
+import { MEDIA_TOKENS } from '../../models/mediaTokens.js';
 import { parseModelRef } from '../../models/modelRef.js';
 import { type Tokenizer, tokenizerFor } from '../../models/tokenizer.js';
 import type { PromptRequest, Provider, ProviderSet } from '../../providers/types.js';
@@ -18,9 +19,6 @@ const COUNT_MS = 60_000;
 
 /** Tokens a chat format puts around a turn. */
 const TURN_TOKENS = 4;
-
-/** Tokens of an image or PDF: Claude's and Gemini's usual picture comes to about this. */
-const MEDIA_TOKENS = 1500;
 
 /** Sizes of prompts, and how they were found. */
 export interface Counted {
@@ -48,7 +46,7 @@ export interface CountOptions {
 export async function countPrompts(asks: readonly Ask[], model: string, options: CountOptions): Promise<Counted> {
   const tokenizer = await tokenizerFor(parseModelRef(model));
   const here: Counted = {
-    sizes: asks.map(({ request }) => sizeHere(request, tokenizer)),
+    sizes: asks.map((ask) => sizeHere(ask, tokenizer)),
     basis: `tokenizer: ${tokenizer.basis}`,
     by: 'tokenizer',
     uncertainty: tokenizer.uncertainty,
@@ -75,10 +73,12 @@ async function countThere(
   if (first === undefined || !providers.available.includes(name)) return null;
   const provider = providers.get(name);
   const signal = AbortSignal.timeout(COUNT_MS);
-  const count = async (request: PromptRequest) => withSchema(await provider.countTokens(request, signal), request);
-  const withSchema = (tokens: number | null, { schema }: PromptRequest) =>
-    tokens === null ? null : tokens + (countsSchema(provider) ? 0 : schemaTokens(schema, tokenizer));
-  const prefix = await count({ ...first.request, messages: [{ role: 'user', content: '.' }] });
+  const count = async (request: PromptRequest) => {
+    const tokens = await provider.countTokens(request, signal);
+    return tokens === null ? null : tokens + (countsBeside(provider) ? 0 : besideTokens(request, tokenizer));
+  };
+  const shared = first.caching?.turns ?? [];
+  const prefix = await count({ ...first.request, messages: [...shared, { role: 'user', content: '.' }] });
   if (prefix === null) return null;
   const wholes: (number | null)[] = [];
   await inLanes(asks.entries(), {
@@ -92,20 +92,25 @@ async function countThere(
   return { sizes, basis: `counted by ${name}`, by: 'provider', uncertainty: 0 };
 }
 
-/** Gemini counts the turns alone, though a schema counts towards the prompt. */
-function countsSchema(provider: Provider): boolean {
+/** Gemini counts neither schema nor tools, though both count towards the prompt. */
+function countsBeside(provider: Provider): boolean {
   return provider.kind !== 'gemini';
 }
 
-function sizeHere({ instructions = '', schema, messages }: PromptRequest, tokenizer: Tokenizer): PromptSize {
+/** The prefix ends where the cache's does: after few-shot turns and blocks that are the same for every record. */
+function sizeHere({ request, caching }: Ask, tokenizer: Tokenizer): PromptSize {
+  const { instructions = '', messages } = request;
   const system = instructions === '' ? 0 : tokenizer.count(instructions) + TURN_TOKENS;
-  const prefix = system + schemaTokens(schema, tokenizer);
-  const turns = messages.reduce((sum, turn) => sum + TURN_TOKENS + turnTokens(turn, tokenizer), 0);
-  return { prefix: Math.round(prefix), whole: Math.round(prefix + turns) };
+  const begin = system + besideTokens(request, tokenizer);
+  const sizeOf = (turns: readonly Message[]): number =>
+    turns.reduce((sum, turn) => sum + TURN_TOKENS + turnTokens(turn, tokenizer), begin);
+  return { prefix: Math.round(sizeOf(caching?.turns ?? [])), whole: Math.round(sizeOf(messages)) };
 }
 
-function schemaTokens(schema: PromptRequest['schema'], { count }: Tokenizer): number {
-  return schema === undefined ? 0 : Math.round(count(JSON.stringify(schema)));
+/** Schema and tools. */
+function besideTokens({ schema, params: { tools } }: PromptRequest, { count }: Tokenizer): number {
+  const parts = [schema, tools].flatMap((part) => (part === undefined ? [] : [JSON.stringify(part)]));
+  return parts.reduce((sum, part) => sum + Math.round(count(part)), 0);
 }
 
 function turnTokens({ content }: Message, { count }: Tokenizer): number {

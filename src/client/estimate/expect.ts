@@ -40,13 +40,13 @@ export async function expectationOf(spec: TaskSpec, past: PastMeans | null, from
     const off = { answerOff: GUESS_OFF.history, retriesOff: past.extraPrompts * 0.5 + 1 / past.records };
     return { ...past, ...off, answerBasis: basis, retryBasis: basis };
   }
-  const { schema, maxOutputTokens, stages } = spec;
+  const { schema, maxOutputTokens, maxPrompts, stages } = spec;
   const { count } = await tokenizerFor(parseModelRef(spec.model));
   const outputTokens =
     schema === undefined
       ? maxOutputTokens * TEXT_SHARE
       : Math.min(count(JSON.stringify(guessAnswer(schema))), maxOutputTokens);
-  const extraPrompts = schema === undefined ? 0 : USUAL_RETRIES;
+  const extraPrompts = schema === undefined || maxPrompts === 1 ? 0 : USUAL_RETRIES;
   return {
     extraPrompts,
     partialShare: stages[1]?.kind === 'partial' ? 1 : 0,
@@ -59,9 +59,14 @@ export async function expectationOf(spec: TaskSpec, past: PastMeans | null, from
         ? 'guessed: a quarter of maxOutputTokens; thinking is not in it'
         : 'guessed from the schema; thinking is not in it',
     answerOff: schema === undefined ? GUESS_OFF.text : GUESS_OFF.schema,
-    retryBasis: schema === undefined ? 'assumed: a text is always valid' : 'assumed: 5 % of first answers invalid',
+    retryBasis: retryBasisOf(spec),
     retriesOff: extraPrompts,
   };
+}
+
+function retryBasisOf({ schema, maxPrompts }: Pick<TaskSpec, 'schema' | 'maxPrompts'>): string {
+  if (maxPrompts === 1) return 'none: maxPrompts is 1';
+  return schema === undefined ? 'assumed: a text is always valid' : 'assumed: 5 % of first answers invalid';
 }
 
 /** Share of a run's later prompts that find no cache: partial ones have prefixes of their own. */
