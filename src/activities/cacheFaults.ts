@@ -58,8 +58,9 @@ export async function sendCached(
   { signal, warn }: Sending,
 ): Promise<ModelReply> {
   const provider = deps.providers.get(ask.provider);
-  const { fallback } = cachingOf(job.batch, job.task.spec, deps.optimizing);
-  const known = goesPlain(fallback) && deps.cacheFaults.refuses(job.batch.id, ask.model);
+  // Looked up when something went wrong, not for every prompt.
+  const fallback = () => cachingOf(job.batch, job.task.spec, deps.optimizing).fallback;
+  const known = deps.cacheFaults.refuses(job.batch.id, ask.model) && goesPlain(fallback());
   const request = known ? unmarked(ask.request) : ask.request;
   const reply = await provider.send(request, signal);
   if (reply.ok) return reply;
@@ -68,11 +69,12 @@ export async function sendCached(
     return provider.send({ ...request, explicitCache: undefined }, signal);
   }
   if (!refusesMarks(request, reply)) return reply;
-  if (!goesPlain(fallback)) {
+  const settings = fallback();
+  if (!goesPlain(settings)) {
     return { ...reply, error: { ...reply.error, message: `Optimization failed: ${reply.error.message}` } };
   }
   deps.cacheFaults.refused(job.batch.id, ask.model);
-  if (fallback.logFailures) {
+  if (settings.logFailures) {
     warn('Cache optimization requested but not supported by provider');
     warn(`Cache optimization failed, falling back to standard API: ${reply.error.message}`);
   }

@@ -4,6 +4,7 @@ import type { CacheDecision, CacheLife } from '../task/cachePlan.js';
 import type { JsonObject } from '../task/json.js';
 import type { CacheConfig } from '../task/optimization.js';
 import type { Message, TaskSpec } from '../task/spec.js';
+import { references } from '../task/render.js';
 import { parseTemplate } from '../task/template.js';
 import { decideCaching, lifeFor } from './decision.js';
 import { spread } from './hash.js';
@@ -160,8 +161,7 @@ function wordsOf({ content }: Message): readonly string[] {
 
 /** Images and PDFs are not as dear as their bytes are many. */
 function mediaTokens(turns: readonly Message[]): number {
-  const media = ({ content }: Message) => (typeof content === 'string' ? [] : content.filter((p) => p.type !== 'text'));
-  return turns.flatMap(media).length * MEDIA_TOKENS;
+  return turns.flatMap(({ content }) => references(content)).length * MEDIA_TOKENS;
 }
 
 function hasPlaces(text: string): boolean {

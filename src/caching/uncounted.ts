@@ -15,9 +15,13 @@ export function schemaTokens({ schema }: Pick<Beside, 'schema'>): number {
   return schema === undefined ? 0 : estimateTokens(JSON.stringify(schema));
 }
 
-/** Estimated tokens of a prefix that its provider's count leaves out: Gemini counts neither tools nor schema. */
-export function uncountedTokens(kind: ProviderKind, { schema, params }: Beside): number {
-  if (kind !== 'gemini') return 0;
-  const { tools } = params;
-  return schemaTokens({ schema }) + (tools === undefined ? 0 : estimateTokens(JSON.stringify(tools)));
+/** Tokens of schema and tools, each counted by `count`. */
+export function besideTokens({ schema, params: { tools } }: Beside, count: (text: string) => number): number {
+  const parts = [schema, tools].flatMap((part) => (part === undefined ? [] : [JSON.stringify(part)]));
+  return parts.reduce((sum, part) => sum + Math.round(count(part)), 0);
+}
+
+/** Tokens of a prompt that its provider's count leaves out: Gemini counts neither tools nor schema. Default `count`: an estimate. */
+export function uncountedTokens(kind: ProviderKind, beside: Beside, count = estimateTokens): number {
+  return kind === 'gemini' ? besideTokens(beside, count) : 0;
 }

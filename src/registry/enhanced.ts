@@ -60,10 +60,10 @@ function warn(message: string): void {
   process.emitWarning(message, { type: 'TemperedWarning', code: 'TEMPERED_CONTEXT_BUDGET' });
 }
 
-/** Everything of a prompt that becomes tokens, as text. */
 /** Stands for an image or PDF: as many words as it has tokens, whatever its bytes. */
 const MEDIA_WORDS = 'abc '.repeat(MEDIA_TOKENS);
 
+/** Everything of a prompt that becomes tokens, as text. */
 function textOf(instructions: string | undefined, turns: ModelRequest['messages'], more: readonly object[]): string {
   const said = turns.map(({ content }) =>
     typeof content === 'string'

@@ -28,7 +28,7 @@ const log: string[] = [];
 beforeAll(async () => {
   bench = await Bench.open();
   // What a prompt writes is found a while after its answer, as real providers have it.
-  await bench.scenario({ latency: { fixedMs: 250 }, caches: { readableAfterMs: 800 } });
+  await bench.scenario({ latency: { fixedMs: 250 }, caches: { readableAfterMs: 1_200 } });
   recorder = await startRecorder(bench.sim.url, /Subject: Meeting (\d+)/);
   tempered = await bench.another({ ANTHROPIC_BASE_URL: `${recorder.url}/anthropic` });
   await bench.work({ log: (line) => log.push(line) }, tempered);
@@ -69,7 +69,7 @@ test('the first prompt writes the prefix and all others read it; without warm-up
   expect(prefix).toBeGreaterThanOrEqual(3000);
   expect(warm.misses).toBe(1);
   expect(warm.read / (prefix * (EMAILS - 1))).toBeGreaterThanOrEqual(0.95);
-  expect(cold.misses).toBeGreaterThan(CONCURRENCY / 20);
+  expect(cold.misses).toBeGreaterThan(CONCURRENCY / 5);
   expect(cold.read / (prefix * (EMAILS - 1))).toBeLessThan(0.95);
 });
 

@@ -1,10 +1,11 @@
 import type { Ask } from '../../activities/ask.js';
 import { inLanes } from '../../activities/lanes.js';
+import { besideTokens, uncountedTokens } from '../../caching/uncounted.js';
 import type { PromptSize } from '../../caching/expectedUse.js';
 import { MEDIA_TOKENS } from '../../models/mediaTokens.js';
 import { parseModelRef } from '../../models/modelRef.js';
 import { type Tokenizer, tokenizerFor } from '../../models/tokenizer.js';
-import type { PromptRequest, Provider, ProviderSet } from '../../providers/types.js';
+import type { PromptRequest, ProviderSet } from '../../providers/types.js';
 import { TemperedError } from '../../task/errors.js';
 import type { Message } from '../../task/spec.js';
 
@@ -75,7 +76,7 @@ async function countThere(
   const signal = AbortSignal.timeout(COUNT_MS);
   const count = async (request: PromptRequest) => {
     const tokens = await provider.countTokens(request, signal);
-    return tokens === null ? null : tokens + (countsBeside(provider) ? 0 : besideTokens(request, tokenizer));
+    return tokens === null ? null : tokens + uncountedTokens(provider.kind, request, tokenizer.count);
   };
   const shared = first.caching?.turns ?? [];
   const prefix = await count({ ...first.request, messages: [...shared, { role: 'user', content: '.' }] });
@@ -92,25 +93,14 @@ async function countThere(
   return { sizes, basis: `counted by ${name}`, by: 'provider', uncertainty: 0 };
 }
 
-/** Gemini counts neither schema nor tools, though both count towards the prompt. */
-function countsBeside(provider: Provider): boolean {
-  return provider.kind !== 'gemini';
-}
-
 /** The prefix ends where the cache's does: after few-shot turns and blocks that are the same for every record. */
 function sizeHere({ request, caching }: Ask, tokenizer: Tokenizer): PromptSize {
   const { instructions = '', messages } = request;
   const system = instructions === '' ? 0 : tokenizer.count(instructions) + TURN_TOKENS;
-  const begin = system + besideTokens(request, tokenizer);
+  const begin = system + besideTokens(request, tokenizer.count);
   const sizeOf = (turns: readonly Message[]): number =>
     turns.reduce((sum, turn) => sum + TURN_TOKENS + turnTokens(turn, tokenizer), begin);
   return { prefix: Math.round(sizeOf(caching?.turns ?? [])), whole: Math.round(sizeOf(messages)) };
-}
-
-/** Schema and tools. */
-function besideTokens({ schema, params: { tools } }: PromptRequest, { count }: Tokenizer): number {
-  const parts = [schema, tools].flatMap((part) => (part === undefined ? [] : [JSON.stringify(part)]));
-  return parts.reduce((sum, part) => sum + Math.round(count(part)), 0);
 }
 
 function turnTokens({ content }: Message, { count }: Tokenizer): number {
