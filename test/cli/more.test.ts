@@ -222,7 +222,8 @@ test('retry asks again for what a condition picks, as a linked batch; a pool is 
   asked.length = 0;
   const retried = await folder.run(['retry', String(batchId), '--where', 'id == "r1"', '--json']);
   expect(jsonOf(retried)).toMatchObject({ batchId: `${String(batchId)}-r1`, items: 1, succeeded: 1 });
-  expect(asked).toEqual(['Say: r 1']);
+  // Batches of other tests may still be asked.
+  expect(asked.filter((one) => one.startsWith('Say: r '))).toEqual(['Say: r 1']);
   expect(jsonOf(await folder.run(['status', String(batchId), '--json']))).toMatchObject({
     retries: [{ batchId: `${String(batchId)}-r1` }],
   });

@@ -225,8 +225,8 @@ test('--detach needs a worker; with one, records can be added until the input is
   expect(jsonOf(await followed.end)).toMatchObject({ outcomes: 7 });
 
   const waiting = await folder.run(['answer', String(batchId), '--json'], env);
-  expect(jsonOf(waiting)).toMatchObject({ waiting: [{ index: 2 }] });
-  expect(waiting.stderr).toContain('record 2');
+  expect(jsonOf(waiting)).toMatchObject({ batchId, waiting: [] });
+  expect(waiting.stderr).toContain('waits for a person');
   const answer = ['answer', String(batchId), '2', '--output'];
   const refused = await folder.run([...answer, '{"mood":"sour","words":1}'], env);
   expect(refused.code).toBe(1);

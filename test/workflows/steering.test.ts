@@ -167,7 +167,7 @@ test('another model continues a batch whose own has a wrong key', async () => {
 });
 
 test('records are cancelled one by one, before and while they are asked', async () => {
-  await slow(5_000);
+  await slow(10_000);
   const batch = await start(8, { concurrency: 4 });
   await until(async () => (await batch.progress()).counters.inFlight >= 3);
   await slow(0);
