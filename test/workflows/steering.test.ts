@@ -201,15 +201,15 @@ test('cancel ends every record with one outcome; prompts in flight are in the jo
 });
 
 test('terminating an item or a shard in the UI leaves no record without its outcome', async () => {
-  await slow(12_000);
+  await slow(20_000);
   const batch = await start(60, { concurrency: 60 });
   await until(async () => (await batch.progress()).counters.inFlight >= 10);
-  await slow(0);
   // One of the first shard whose answer has not come yet.
   const [waiting] = await bench.store.pending(batch.id, 0, 30);
   const index = waiting?.index ?? -1;
   await bench.client.workflow.getHandle(itemId(batch.id, index)).terminate('by a test');
   await bench.client.workflow.getHandle(shardId(batch.id, 1)).terminate('by a test');
+  await slow(0);
   const summary = await batch.result();
   expect(summary).toMatchObject({ status: 'finished', items: 60 });
   expect(await indices(batch)).toEqual(upTo(60));
