@@ -126,6 +126,11 @@ export class LeasedQuota {
     return this.running === 0 && leased > 0;
   }
 
+  /** Nothing starts on the last lease any more. */
+  expire(): void {
+    this.leasedAt = -Infinity;
+  }
+
   /** No request starts before `until`. */
   close(until: number): void {
     this.closedUntil = Math.max(this.closedUntil, until);

@@ -1,4 +1,4 @@
-import { lowestLimits } from '../task/limits.js';
+import { isLower, lowestLimits } from '../task/limits.js';
 import type { PoolLimits } from '../task/spec.js';
 import { LeasedQuota } from './leasedQuota.js';
 import { RoundRobin } from './roundRobin.js';
@@ -12,6 +12,9 @@ const LOOK_EVERY_MS = 1_000;
 
 /** How often places in flight are renewed while nobody waits (a lease lives 10 s); milliseconds. */
 const RENEW_EVERY_MS = 2_500;
+
+/** How long the limits of a batch that has nobody here still count: it comes back for its next prompt; milliseconds. */
+const LINGER_MS = 10_000;
 
 /** How an attempt to enter ended. */
 export type Entry = { readonly permit: Permit } | { readonly refusal: GateRefusal };
@@ -30,6 +33,8 @@ interface BatchAtGate {
   concurrency: number;
   limits: PoolLimits;
   inFlight: number;
+  /** When its last prompt left, while none is here; milliseconds since epoch. */
+  leftAt: number | null;
 }
 
 /** What a pool's gate needs from outside. */
@@ -55,6 +60,8 @@ export class PoolGate {
   private timer: NodeJS.Timeout | undefined;
   private stopped = false;
   private toldRpm: number | null = null;
+  /** Limits of the batches here when quota was leased. */
+  private leasedFor: PoolLimits = {};
 
   constructor(private readonly deps: PoolGateDeps) {
     this.quota = new LeasedQuota(deps.now);
@@ -63,8 +70,10 @@ export class PoolGate {
   /** See `Gate.enter`. */
   enter(request: GateRequest): Promise<Entry> {
     const { batchId, weight, concurrency, limits, signal, boundMs } = request;
-    const batch = this.batches.get(batchId) ?? { weight, concurrency, limits, inFlight: 0 };
-    this.batches.set(batchId, Object.assign(batch, { weight, concurrency, limits }));
+    const batch = this.batches.get(batchId) ?? { weight, concurrency, limits, inFlight: 0, leftAt: null };
+    this.batches.set(batchId, Object.assign(batch, { weight, concurrency, limits, leftAt: null }));
+    // What was leased without them is not this batch's.
+    if (isLower(limits, this.leasedFor)) this.quota.expire();
     return new Promise((resolve, reject) => {
       const leave = (): void => {
         clearTimeout(bound);
@@ -186,8 +195,15 @@ export class PoolGate {
   private forget(batchId: string): void {
     const batch = this.batches.get(batchId);
     if (batch?.inFlight !== 0 || this.waiting.of(batchId).length > 0) return;
-    this.batches.delete(batchId);
+    batch.leftAt = this.deps.now();
     this.waiting.forget(batchId);
+  }
+
+  /** Forgets batches that left long ago. */
+  private sweep(): void {
+    for (const [batchId, { leftAt }] of this.batches) {
+      if (leftAt !== null && this.deps.now() - leftAt > LINGER_MS) this.batches.delete(batchId);
+    }
   }
 
   /** Looks at the store now, or sets the time of the next look. */
@@ -229,22 +245,26 @@ export class PoolGate {
       const refusal = await this.deps.refusal(batchId);
       if (refusal !== null) this.refuse(batchId, refusal);
     }
+    this.sweep();
     const startable = this.startable();
+    const limits = this.limits();
     const request = this.quota.wants(
       startable.flatMap(({ tokens }) => tokens),
-      this.limits(),
+      limits,
     );
     const demand = Object.fromEntries(
       startable.map(({ batchId, tokens, inFlight, weight }) => [batchId, { waiting: tokens.length, inFlight, weight }]),
     );
     try {
       this.quota.grant(await this.deps.lease({ ...request, demand }));
+      this.leasedFor = limits;
+      if (isLower(this.limits(), limits)) this.quota.expire();
       this.tellRate();
     } catch (error) {
       this.quota.untell(request);
       throw error;
     }
-    for (const [batchId, { weight }] of this.batches) this.waiting.weigh(batchId, weight * this.hereOf(batchId));
+    for (const [batchId, { weight }] of this.here()) this.waiting.weigh(batchId, weight * this.hereOf(batchId));
   }
 
   /** A batch whose prompts wait elsewhere too gets only their part of its weight here. */
@@ -253,9 +273,14 @@ export class PoolGate {
     return part === undefined || part === 0 ? 1 : part;
   }
 
+  /** Batches with prompts here. */
+  private here() {
+    return [...this.batches].filter(([, { leftAt }]) => leftAt === null);
+  }
+
   /** The prompts whose batches have room for them, by batch, and what the batch has in flight. */
   private startable() {
-    return [...this.batches].map(([batchId, { concurrency, inFlight, weight }]) => {
+    return this.here().map(([batchId, { concurrency, inFlight, weight }]) => {
       const room = Math.max(0, concurrency - inFlight);
       const waiting = this.waiting.of(batchId).slice(0, room);
       return { batchId, weight, inFlight, tokens: waiting.map(({ request }) => request.tokens) };

@@ -53,3 +53,8 @@ export function lowestLimits(all: readonly PoolLimits[]): PoolLimits {
     return given.length === 0 ? undefined : Math.min(...given);
   });
 }
+
+/** Whether any limit is lower than its counterpart, or has none. Pure. */
+export function isLower(limits: PoolLimits, than: PoolLimits): boolean {
+  return LIMIT_NAMES.some((name) => (limits[name] ?? Infinity) < (than[name] ?? Infinity));
+}

@@ -133,6 +133,19 @@ describe('gate', () => {
     expect(told).toContainEqual([pool, 'concurrency']);
   });
 
+  it('keeps to the limits a batch brings, also when it comes to quota leased without them, and comes again', async () => {
+    const one = gate();
+    const limits = { rpm: 1 };
+    (await permit(one, { batchId: 'b' })).release(used(100));
+    (await permit(one, { limits })).release(used(100));
+    await sleep(600);
+    for (let again = 0; again < 2; again += 1) {
+      const refused = await one.enter(request({ limits, boundMs: 400 }));
+      expect(refused).toMatchObject({ refusal: { kind: 'busy', limiter: 'requests per minute' } });
+      await sleep(300);
+    }
+  });
+
   it('takes turns by weight', async () => {
     const one = gate();
     const limits = { inFlight: 1 };
