@@ -1,6 +1,7 @@
 import { CancelledFailure } from '@temporalio/common';
 import { GATE_BOUND_MS } from '../limits/bounds.js';
 import type { PoolSettings, Used } from '../limits/types.js';
+import { usualWeight } from '../limits/weight.js';
 import type { ModelReply } from '../providers/types.js';
 import { advance } from '../recovery/ladder.js';
 import type { PromptReport, Step } from '../recovery/types.js';
@@ -108,13 +109,14 @@ export class PromptRun {
   }
 
   private async enterGate(ask: Ask, control: Control, waits: number) {
+    const { batch, task } = this.job;
     const entered = await this.deps.gate.enter({
       pool: this.deps.pools.poolOf(ask.model),
-      batchId: this.job.batch.id,
-      weight: control.weight ?? 1,
+      batchId: batch.id,
+      weight: control.weight ?? usualWeight({ items: batch.items, open: batch.options.open }),
       concurrency: control.concurrency,
       tokens: ask.tokens,
-      limits: { ...this.job.task.spec.limits, ...control.limits },
+      limits: { ...task.spec.limits, ...control.limits },
       boundMs: GATE_BOUND_MS,
       signal: this.scope.signal,
     });

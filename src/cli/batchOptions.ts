@@ -10,7 +10,7 @@ export function withBatchOptions(command: Command): Command {
       'prompts in flight, or auto: as many as the endpoint takes well (default: 50)',
       concurrency,
     )
-    .option('--weight <n>', 'part of a quota that several batches want (default: 1)', amount)
+    .option('--weight <n>', 'part of a quota that several batches want (default: 1; up to 100 records: 100)', amount)
     .addOption(new Option('--execution <mode>', 'how records run (default: item)').choices(['item', 'inline']))
     .option('--limit <n>', 'only the first records', wholeNumber(1))
     .option('--budget <usd>', 'most it may cost', dollars)

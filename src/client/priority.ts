@@ -1,8 +1,8 @@
 import type { Priority } from '@temporalio/common';
+import { isInteractive } from '../limits/weight.js';
 import type { BatchRow } from '../store/types.js';
 
-/** Records up to which somebody probably waits for the batch, and from which it may take its time. */
-const SMALL = 100;
+/** Records from which a batch may take its time. */
 const LARGE = 10_000;
 
 /** Temporal's own words: 1 is first of 5, 3 is usual. */
@@ -16,6 +16,6 @@ const KEY_BYTES = 64;
  * size by their weights. Servers without priority or fairness take no notice.
  */
 export function priorityOf({ id, items, options }: Pick<BatchRow, 'id' | 'items' | 'options'>): Priority {
-  const size = items <= SMALL && !options.open ? 'small' : items >= LARGE ? 'large' : 'usual';
+  const size = isInteractive({ items, open: options.open }) ? 'small' : items >= LARGE ? 'large' : 'usual';
   return { priorityKey: KEYS[size], fairnessKey: id.slice(-KEY_BYTES), fairnessWeight: options.weight ?? 1 };
 }

@@ -41,7 +41,7 @@ export interface StartOptions {
    * pages, and only records that need more become workflows; many times faster, with less to see in the web UI.
    */
   readonly execution?: 'item' | 'inline' | undefined;
-  /** Part of a quota that several batches want, against theirs: 0.001..1,000. Default 1. */
+  /** Part of a quota that several batches want, against theirs: 0.001..1,000. Default 1; up to 100 records 100. */
   readonly weight?: number | undefined;
   /** Use only the first records. Part of the batch's identity. */
   readonly limit?: number | undefined;

@@ -41,7 +41,7 @@ export interface BatchOptions {
   readonly retryOf?: string;
   /** Input may grow by `addItems` until `closeInput`. */
   readonly open: boolean;
-  /** The batch's part of a quota that several want; absent = 1. */
+  /** The batch's part of a quota that several want; absent: by its size. */
   readonly weight?: number;
   /** How prompts are made cheaper, as resolved when the batch started. Absent: as the task says. */
   readonly optimization?: OptimizationConfig;
@@ -109,7 +109,7 @@ export interface Control {
   readonly cancelled: readonly number[];
   /** Pool limits set live; they override the task's. */
   readonly limits: PoolLimits;
-  /** The batch's part of a quota that several want; absent = 1. */
+  /** The batch's part of a quota that several want; absent: by its size. */
   readonly weight?: number;
   /** The pause is a worker's: the batch's workflow has not made it its own yet. */
   readonly halted?: boolean;

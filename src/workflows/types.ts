@@ -29,7 +29,7 @@ export interface BatchInput {
   readonly itemTimeoutMs?: number;
   /** Whether every record is a workflow (`item`), or only those that need more than one prompt (`inline`). Default `item`. */
   readonly execution?: ExecutionMode;
-  /** The batch's part of a quota that several want, against theirs. Default 1. */
+  /** The batch's part of a quota that several want, against theirs. Default 1; up to 100 records 100. */
   readonly weight?: number;
   /** Failures after which it pauses: a number or a share (`5%`). Default: the task's, else it does not. */
   readonly maxFailures?: MaxFailures;
@@ -79,7 +79,7 @@ export interface BatchSettings {
   readonly concurrency: number;
   /** That follows how the endpoint takes it; absent = no. */
   readonly autoConcurrency?: boolean;
-  /** The batch's part of a quota that several want; absent = 1. */
+  /** The batch's part of a quota that several want; absent: by its size. */
   readonly weight?: number;
   /** Money limit in nano-dollars; null = none. */
   readonly budgetNano: number | null;
