@@ -17,6 +17,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<AddCommand>>> = {
   set: async () => (await import('./commands/set.js')).addSet,
   add: async () => (await import('./commands/add.js')).addAdd,
   cancel: async () => (await import('./commands/cancel.js')).addCancel,
+  skip: async () => (await import('./commands/skip.js')).addSkip,
   answer: async () => (await import('./commands/answer.js')).addAnswer,
   retry: async () => (await import('./commands/retry.js')).addRetry,
   results: async () => (await import('./commands/results.js')).addResults,

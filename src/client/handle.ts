@@ -20,6 +20,7 @@ import type { ClientContext } from './context.js';
 import { deleteCache } from './deleteCache.js';
 import { type LatestOutcome, latestOutcomes } from './latest.js';
 import { isEnded, untilStatus } from './settled.js';
+import { skip } from './skip.js';
 import { type BatchSnapshot, readSnapshot, snapshotOf } from './snapshot.js';
 import { type BatchSummary, summaryOf } from './summary.js';
 import { explained } from './temporalErrors.js';
@@ -199,6 +200,14 @@ export class BatchHandle<Output = Json> {
   /** Ends one record: as `notRun` when it was not asked yet, else its prompt in flight is aborted and it ends as `failed`. */
   cancelItem(index: number): Promise<void> {
     return this.send((handle) => handle.signal(messages.cancelItemSignal, index));
+  }
+
+  /**
+   * Ends a record at its own workflow, whatever it waits for: its prompt in flight is aborted, and it ends as by
+   * {@link cancelItem}. Throws `input` for one no workflow is at: not begun, ended, or in a page (`inline`).
+   */
+  skip(index: number): Promise<void> {
+    return skip(this.context, this.id, index);
   }
 
   /**

@@ -183,6 +183,22 @@ test('pause, set and cancel from another terminal', async () => {
   await slow.sim.end;
 });
 
+test('records that wait are skipped from another terminal', async () => {
+  await folder.write('scarce.json', { ...TASK, name: 'scarce', model: 'gemini/gemini-2.5-flash', limits: { rpm: 1 } });
+  await folder.write('three.jsonl', records(3).join(''));
+  const running = folder.start(['run', 'scarce.json', 'three.jsonl', '--json'], env);
+  await running.wrote(/1\/3 done/);
+  for (const index of ['1', '2']) {
+    const { batchId, item } = jsonOf(await folder.run(['skip', 'latest', index, '--json'], env));
+    expect({ batchId, item }).toEqual({ batchId: matching(/^scarce-/), item: Number(index) });
+  }
+  const end = await running.end;
+  expect(end.code).toBe(0);
+  expect(jsonOf(end)).toMatchObject({ status: 'finished', succeeded: 1, notRun: 2, prompts: 1 });
+  const late = await folder.run(['skip', 'latest', '1'], env);
+  expect(late).toMatchObject({ code: 1, stderr: containing('has no workflow that runs') });
+});
+
 test('Ctrl-C saves, says how to go on, and the next run finishes', async () => {
   const slow = await simulate(['--scenario', await scenario({ latency: { fixedMs: 700 } })]);
   await folder.write('left.jsonl', records(8, 400).join(''));

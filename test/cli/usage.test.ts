@@ -16,7 +16,7 @@ test('--version and --help', async () => {
   const names = [...help.stdout.matchAll(/^ {2}([a-z]+)[ |[]/gm)].map((match) => match[1]);
   expect(names).toEqual(
     expect.arrayContaining([
-      ...['init', 'run', 'call', 'status', 'watch', 'pause', 'resume', 'set', 'add', 'cancel'],
+      ...['init', 'run', 'call', 'status', 'watch', 'pause', 'resume', 'set', 'add', 'cancel', 'skip'],
       ...['answer', 'results', 'worker', 'dev', 'server', 'down', 'sim'],
     ]),
   );

@@ -174,7 +174,8 @@ test('records are cancelled one by one, before and while they are asked', async 
   // One in flight, one not started; and one by a signal to its own workflow.
   await batch.cancelItem(1);
   await batch.cancelItem(7);
-  await bench.client.workflow.getHandle(itemId(batch.id, 2)).signal('skip');
+  await batch.skip(2);
+  await expect(batch.skip(99)).rejects.toMatchObject({ category: 'input' });
   expect(await batch.result()).toMatchObject({ status: 'finished', succeeded: 5 });
   const outcomes = await outcomesOf(batch);
   expect(outcomes).toHaveLength(8);
