@@ -10,6 +10,8 @@ import { currentStage } from '../recovery/ladder.js';
 import { stageRequest } from '../recovery/request.js';
 import type { RetryStateData } from '../recovery/types.js';
 import type { Control, StoredRecord } from '../store/types.js';
+import type { BatchCache } from '../task/cachePlan.js';
+import { TemperedError } from '../task/errors.js';
 import type { Json, JsonObject } from '../task/json.js';
 import type { StageKind, Variation } from '../task/outcome.js';
 import { renderRecord } from '../task/render.js';
@@ -124,8 +126,19 @@ export function buildAsk(input: AskInput): Ask {
   };
 }
 
+/** What a batch's prompts are cached by, as its first one was planned. Throws `invalid_request` where that failed. */
+export function cacheOf({ model, caching }: Ask, countedBy: BatchCache['countedBy']): BatchCache {
+  if (caching === null) throw new TemperedError('invalid_request', 'The prompt cache could not be planned.');
+  return { model, prefix: caching.prefix, countedBy, decision: caching.decision };
+}
+
+/** The same with the provider's count of the prefix, for the decision to be made anew with. */
+export function withTokens(cache: BatchCache, prefixTokens: number): BatchCache {
+  return { ...cache, countedBy: 'provider', decision: { ...cache.decision, prefixTokens } };
+}
+
 /** The prefix a batch's provider counted; undefined when it was estimated. */
-export function countedIn(cache: Control['cache']): CacheInput['counted'] {
+function countedIn(cache: Control['cache']): CacheInput['counted'] {
   if (cache?.countedBy !== 'provider') return undefined;
   return { prefix: cache.prefix, tokens: cache.decision.prefixTokens };
 }

@@ -1,11 +1,12 @@
 import { planCache, staticTurns } from '../caching/breakpoints.js';
+import { worthCounting } from '../caching/decision.js';
 import { uncountedTokens } from '../caching/uncounted.js';
 import { parseModelRef } from '../models/modelRef.js';
 import type { BatchRow, Control } from '../store/types.js';
 import type { BatchCache } from '../task/cachePlan.js';
 import { TemperedError, thrownText } from '../task/errors.js';
 import type { TaskSpec } from '../task/spec.js';
-import type { Ask } from './ask.js';
+import { type Ask, cacheOf, withTokens } from './ask.js';
 import { cachingOf } from './caching.js';
 import type { ActivityDeps } from './context.js';
 import { cachesOf, mayRenew, unlessGone, withExplicitCache } from './explicitCache.js';
@@ -13,9 +14,6 @@ import { withHeartbeat } from './heartbeat.js';
 import { type Job, openJob } from './job.js';
 import { askOf } from './jobAsk.js';
 import type { CacheActivities, OpenedCaching } from './types.js';
-
-/** An estimate may be off by half: a prefix that seems half as long as need be is worth a count. */
-const NEARLY = 0.5;
 
 /** What the worker's log is told of a batch's cache. */
 interface Log {
@@ -39,7 +37,7 @@ export function openedCaching(
   const { decision, prefix } = planCache({ ...request, supported });
   return {
     plan: { model, prefix, countedBy: 'estimate', decision },
-    ask: decision.reason !== 'off' && decision.reads > 0 && decision.prefixTokens >= decision.minTokens * NEARLY,
+    ask: worthCounting(decision),
     warmFirst: config.warmFirst,
     settleMs: config.settleSeconds * 1000,
   };
@@ -97,15 +95,6 @@ async function prepared(
 
 function undecided({ cache: _decided, ...control }: Control): Control {
   return control;
-}
-
-function cacheOf({ model, caching }: Ask, countedBy: BatchCache['countedBy']): BatchCache {
-  if (caching === null) throw new TemperedError('invalid_request', 'The prompt cache could not be planned.');
-  return { model, prefix: caching.prefix, countedBy, decision: caching.decision };
-}
-
-function withTokens(cache: BatchCache, prefixTokens: number): BatchCache {
-  return { ...cache, countedBy: 'provider', decision: { ...cache.decision, prefixTokens } };
 }
 
 /** Tokens of the prefix as its provider counts them for nothing; null = it can't, or could not be asked. */

@@ -46,6 +46,14 @@ export function decideCaching(question: CacheQuestion): CacheDecision {
   return { cache, reason: cache ? 'pays' : 'too_few_reads', ...facts, premiumUsd, savedUsd, netUsd };
 }
 
+/** An estimate may be off by half: a prefix that seems half as long as need be is worth a count. */
+const NEARLY = 0.5;
+
+/** Whether an estimated prefix is worth a count by its provider. Pure. */
+export function worthCounting({ reason, reads, prefixTokens, minTokens }: CacheDecision): boolean {
+  return reason !== 'off' && reads > 0 && prefixTokens >= minTokens * NEARLY;
+}
+
 /** The prices of a prompt of this size; undefined = not known. */
 export function bandOf(info: Pick<ModelInfo, 'prices'>, tokens: number): PriceBand | undefined {
   return info.prices?.find(({ upTo }) => upTo === null || tokens <= upTo) ?? info.prices?.at(-1);

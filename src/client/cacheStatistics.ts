@@ -1,6 +1,5 @@
-import { countedIn } from '../activities/ask.js';
 import { cachingOf } from '../activities/caching.js';
-import { type CachePlan, planCache, staticTurns } from '../caching/breakpoints.js';
+import { planCache, staticTurns } from '../caching/breakpoints.js';
 import { type CacheFacts, type CacheStatistics, cacheStatistics } from '../caching/statistics.js';
 import { parseModelRef } from '../models/modelRef.js';
 import type { BatchCache } from '../task/cachePlan.js';
@@ -91,39 +90,24 @@ async function factsOf(
   return { ...(await marksOf(context, model, batch, cache)), prompts, usage, savedUsd: money.cacheSavingsUsd };
 }
 
-/** What of a prompt of the batch is marked for `model`, by the count its provider gave when the batch decided. */
+/** What of a whole prompt of the batch is marked for `model`: as the batch decided for it, else as it would. */
 async function marksOf(
-  context: ClientContext,
-  model: string,
-  batch: BatchRow | undefined,
-  cache: BatchCache | null,
-): Promise<Pick<CacheFacts, 'blocks' | 'marked' | 'markedTokens'>> {
-  const { blocks, plan } = await planned(context, model, batch, cache);
-  if (plan?.marks === undefined) return { blocks, marked: 0, markedTokens: 0 };
-  return { blocks, marked: 1, markedTokens: plan.decision.prefixTokens };
-}
-
-/** The blocks of one whole prompt of the batch, and where its breakpoints go; no plan while its model isn't known. */
-async function planned(
   { store, providers, optimizing }: ClientContext,
   model: string,
   batch: BatchRow | undefined,
   cache: BatchCache | null,
-): Promise<{ readonly blocks: number; readonly plan?: CachePlan }> {
+): Promise<Pick<CacheFacts, 'blocks' | 'marked' | 'markedTokens'>> {
   const spec = batch === undefined ? undefined : await store.getTask(batch.taskHash);
-  if (batch === undefined || spec === undefined || model === '') return { blocks: 1 };
+  if (batch === undefined || spec === undefined || model === '') return { blocks: 1, marked: 0, markedTokens: 0 };
   const { config, prompts } = cachingOf(batch, spec, optimizing);
   const { instructions, schema, messages = [], params } = spec;
   const info = providers.modelInfo(parseModelRef(model), new Date());
   const supported = providers.cachesPrompts(info.ref.provider);
   const request = { config, info, instructions, schema: schema ?? undefined, messages, params, prompts, supported };
-  const blocks = (instructions === undefined ? 0 : 1) + Math.max(1, messages.length);
-  return {
-    blocks,
-    plan: planCache({
-      ...request,
-      counted: cache?.model === model ? countedIn(cache) : undefined,
-      staticTurns: staticTurns(spec),
-    }),
-  };
+  const plan = planCache({ ...request, staticTurns: staticTurns(spec) });
+  const decision = cache?.model === model ? cache.decision : plan.decision;
+  const first = instructions === undefined ? 0 : 1;
+  const blocks = first + Math.max(1, messages.length);
+  if (!decision.cache) return { blocks, marked: 0, markedTokens: 0 };
+  return { blocks, marked: first + plan.turns.length, markedTokens: decision.prefixTokens };
 }

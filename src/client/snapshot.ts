@@ -16,7 +16,10 @@ export interface MoneySoFar {
   readonly unknownUsd: number;
   /** Worst case of the prompts in flight. */
   readonly reservedUsd: number;
-  /** What cache reads saved, net of what cache writes cost extra. Null when a price is not known. */
+  /**
+   * What cache reads saved, net of what cache writes cost extra, before making and storing explicit caches. Null when a
+   * price is not known.
+   */
   readonly cacheSavingsUsd: number | null;
   /** The limit in force; null = none. */
   readonly budgetUsd: number | null;

@@ -41,7 +41,7 @@ export interface BatchSummary {
   readonly usage: SummaryUsage;
   /** What prompts with known usage cost; null when a price is not known. */
   readonly costUsd: number | null;
-  /** What prompt caching saved, net; null when a price is not known. */
+  /** What prompt caching saved, net, before making and storing explicit caches; null when a price is not known. */
   readonly cacheSavingsUsd: number | null;
   /** From the batch's start to its last durable outcome, or until now while it runs; null before its start. */
   readonly seconds: number | null;

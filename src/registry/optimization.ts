@@ -70,6 +70,8 @@ export function cachingFor(
       environment,
       provider: provider.name,
       service,
+      // Handles without a service are not all in or all out together.
+      rolloutKey: service === '' ? provider.name : service,
       purpose,
       call: call === undefined ? undefined : parseOptimization(call),
       forced: optimizationSwitch(env),

@@ -73,6 +73,8 @@ describe('modelInfo', () => {
     ['gemini/gemini-2.5-pro', { input: 0.625, output: 5, cacheRead: 0.125 }],
     ['openai/gpt-6-sol', { input: 1, output: 5, cacheRead: 0.1, cacheWrite5m: 1.25 }],
     ['openai/gpt-4.1', { input: 1, output: 4, cacheRead: 1 }],
+    ['openai/gpt-5.4', { input: 1.25, output: 7.5, cacheRead: 0.13 }],
+    ['gemini/gemini-3.5-flash-lite', { input: 0.15, output: 1.25, cacheRead: 0.02 }],
   ])('knows what %s costs through its Batch API', (name, band) => {
     expect(modelInfo(parseModelRef(name), NOW).batchPrices?.[0]).toMatchObject(band);
   });

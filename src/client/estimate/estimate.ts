@@ -1,11 +1,13 @@
-import { type Ask, buildAsk } from '../../activities/ask.js';
+import { type Ask, buildAsk, cacheOf, withTokens } from '../../activities/ask.js';
 import type { Caching } from '../../activities/caching.js';
+import { worthCounting } from '../../caching/decision.js';
 import { partialMissShare } from '../../caching/partialMisses.js';
 import { parseModelRef } from '../../models/modelRef.js';
 import { PoolBook } from '../../limits/poolBook.js';
 import type { ModelInfo } from '../../models/types.js';
 import { initialState, planOf } from '../../recovery/ladder.js';
 import { compileValidator } from '../../recovery/validators.js';
+import type { BatchCache } from '../../task/cachePlan.js';
 import type { AnyTask } from '../../task/defineTask.js';
 import { TemperedError } from '../../task/errors.js';
 import type { Json } from '../../task/json.js';
@@ -94,8 +96,10 @@ async function guessed(setting: Setting): Promise<ModelEstimate> {
   const expected = await expectationOf(task.spec, meansOf(history), `${history.records.length} earlier records`);
   const counts = askProvider && context.providers.available.includes(info.ref.provider);
   const sample = counts ? spread(population.drawn, COUNTED_BY_PROVIDER) : population.drawn;
-  const asks = sample.map(({ record }) => askFor(setting, record.rendered));
-  const raw = await countPrompts(asks, model, { ...context, askProvider });
+  const estimated = sample.map(({ record }) => askFor(setting, record.rendered));
+  const raw = await countPrompts(estimated, model, { ...context, askProvider });
+  const cache = countedCache(estimated, raw);
+  const asks = cache === undefined ? estimated : sample.map(({ record }) => askFor(setting, record.rendered, cache));
   const counted = raw.by === 'provider' ? raw : await calibrated(setting, history, raw);
   const misses = laterMisses(task.spec, population.items - population.preset, expected);
   const records = asks.flatMap((ask, i) => {
@@ -110,6 +114,13 @@ async function guessed(setting: Setting): Promise<ModelEstimate> {
   const prefixTokens = size === undefined ? null : Math.round(size.prefix);
   const basis = { tokenBasis, uncertainty, prefixTokens, caching: ask?.caching?.decision ?? null };
   return sumUp({ task, info, limits, population, options, expected, records, onceNano, ...basis });
+}
+
+/** What a run would decide its cache by, where its provider counted the prefix; undefined: by an estimate, as `asks` did. */
+function countedCache([ask]: readonly Ask[], { by, sizes: [size] }: Counted): BatchCache | undefined {
+  const decision = ask?.caching?.decision;
+  if (by !== 'provider' || ask === undefined || decision === undefined || size === undefined) return undefined;
+  return worthCounting(decision) ? withTokens(cacheOf(ask, 'estimate'), size.prefix) : undefined;
 }
 
 /** From what records that were really run had to pay. */
@@ -159,7 +170,11 @@ async function limitsOf({ pools, store }: ClientContext, task: AnyTask, model: s
 }
 
 /** A record's first request, as a run would send it. */
-function askFor({ context: { providers }, task, caching }: Setting, rendered: RenderedPrompt | null): Ask {
+function askFor(
+  { context: { providers }, task, caching }: Setting,
+  rendered: RenderedPrompt | null,
+  cache?: BatchCache,
+): Ask {
   const { hash, spec, functions } = task;
   const plan = planOf(spec);
   const checkShape = compileValidator({ schema: spec.schema, zod: task.schema });
@@ -168,7 +183,7 @@ function askFor({ context: { providers }, task, caching }: Setting, rendered: Re
     record: { index: 0, id: '', line: null, input: null, recordHash: '', rendered },
     state: initialState(plan),
     kept: null,
-    control: NO_CONTROL,
+    control: cache === undefined ? NO_CONTROL : { ...NO_CONTROL, cache },
     prepared: undefined,
     endpoints: providers,
     cache: caching,

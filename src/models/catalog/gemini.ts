@@ -19,6 +19,9 @@ const CAPABLE: readonly Capability[] = ['reasoning', 'function_calling', 'multim
 /** Before 3.5 the Batch API charges cache reads in full. */
 const HALF_BUT_READS: BatchShare = { tokens: 0.5, cacheRead: 1 };
 
+/** Google rounds what the Batch API of 3.5 Flash-Lite charges for cache reads up: $0.02 for half of $0.03. */
+const FLASH_LITE_BATCH: BatchShare = { tokens: 0.5, cacheRead: 0.02 / 0.03 };
+
 interface Gemini {
   readonly output?: number;
   readonly minCache: number | null;
@@ -86,7 +89,12 @@ export const GEMINI_CATALOG: ProviderCatalog = {
     gemini('gemini-3.7-flash', { minCache: 4096, effort: FLASH, prices: always(usd(0.75, 3.75, 0.075)) }),
     gemini('gemini-3.6-flash', { minCache: 4096, effort: FLASH, prices: always(usd(0.75, 3.75, 0.075)) }),
     gemini('gemini-3.5-flash', { minCache: 4096, effort: FLASH, cutoff: '2025-01', prices: always(usd(1.5, 9, 0.15)) }),
-    gemini('gemini-3.5-flash-lite', { minCache: null, effort: FLASH_LITE, prices: always(usd(0.3, 2.5, 0.03)) }),
+    gemini('gemini-3.5-flash-lite', {
+      minCache: null,
+      effort: FLASH_LITE,
+      batch: FLASH_LITE_BATCH,
+      prices: always(usd(0.3, 2.5, 0.03)),
+    }),
     gemini('gemini-3.1-pro-preview', {
       minCache: 4096,
       effort: { levels: THREE_LEVELS, standard: 'high' },

@@ -35,6 +35,9 @@ const CAPABLE: readonly Capability[] = ['function_calling', 'multimodal', 'visio
 /** GPT-4.1's Batch API names no price for cache reads: they are charged like its input, half of the normal one. */
 const READS_LIKE_INPUT: BatchShare = { tokens: 0.5, cacheRead: 2 };
 
+/** OpenAI rounds what GPT-5.4's Batch API charges for cache reads to whole cents: $0.13 for half of $0.25. */
+const GPT_5_4_BATCH: BatchShare = { tokens: 0.5, cacheRead: 0.13 / 0.25 };
+
 interface Gpt {
   readonly aliases?: readonly string[];
   readonly context: number;
@@ -82,7 +85,12 @@ export const OPENAI_CATALOG: ProviderCatalog = {
     gpt('gpt-6-luna', { ...GPT_6_FACTS, prices: withLongPrompts(usd(0.1, 0.5, 0.01, 0.125)) }),
     gpt('gpt-5.6-terra', { ...GPT_6_FACTS, prices: withLongPrompts(usd(2, 12, 0.2, 2.5)) }),
     gpt('gpt-5.6-luna', { ...GPT_6_FACTS, prices: withLongPrompts(usd(0.2, 1.2, 0.02, 0.25)) }),
-    gpt('gpt-5.4', { ...GPT_5_4_FACTS, context: 1_050_000, prices: withLongPrompts(usd(2.5, 15, 0.25)) }),
+    gpt('gpt-5.4', {
+      ...GPT_5_4_FACTS,
+      context: 1_050_000,
+      batch: GPT_5_4_BATCH,
+      prices: withLongPrompts(usd(2.5, 15, 0.25)),
+    }),
     gpt('gpt-5.4-mini', { ...GPT_5_4_FACTS, prices: always(usd(0.75, 4.5, 0.075)) }),
     gpt('gpt-5.4-nano', { ...GPT_5_4_FACTS, prices: always(usd(0.2, 1.25, 0.02)) }),
     gpt('gpt-5-mini', {

@@ -83,6 +83,15 @@ it('lets the provider count where it can, and says so', async () => {
   expect(bench.sim.totals().requests).toBe(0);
 });
 
+it("decides about the cache as a run does, by the provider's count", async () => {
+  const task = taskFor('anthropic/claude-sonnet-4-6');
+  const [one] = (await bench.tempered.estimate(task, MESSAGES)).estimates;
+  const { summary } = await bench.tempered.runBatch(task, MESSAGES, {});
+  const { cache } = await bench.tempered.batch(summary.batchId).progress();
+  expect(cache).toMatchObject({ countedBy: 'provider', decision: { cache: true, reads: 79 } });
+  expect(one?.caching).toEqual(cache?.decision);
+});
+
 it('has no cost for a model without a price, and no time of zero', async () => {
   const [one] = (await bench.tempered.estimate(taskFor('compatible/some-model'), MESSAGES, { budgetUsd: 1 })).estimates;
   expect(one).toMatchObject({ cost: null, uncachedUsd: null, batchApiUsd: null, budget: null });
