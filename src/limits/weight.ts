@@ -1,8 +1,8 @@
 /** Records up to which somebody probably waits for the batch. */
-export const INTERACTIVE_RECORDS = 100;
+const INTERACTIVE_RECORDS = 100;
 
 /** Weight of such a batch: nearly all turns while it lasts, and still one in a hundred for the others. */
-export const INTERACTIVE_WEIGHT = 100;
+const INTERACTIVE_WEIGHT = 100;
 
 /** What of a batch says whether somebody waits for it. */
 export interface BatchSize {
