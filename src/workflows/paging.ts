@@ -33,10 +33,11 @@ export function nextPage(waiting: number, share: number, inFlight: number): Page
   const lanes = Math.ceil(share / OPEN_PAGES);
   const free = share - inFlight;
   if (waiting === 0 || free < Math.ceil(lanes / 2)) return null;
-  const places = Math.ceil(free / lanes);
-  const even = Math.ceil(waiting / places);
+  const room = Math.min(lanes, free);
+  // By lanes, so that the last pages end together.
+  const even = Math.ceil((waiting * room) / free);
   const records = Math.min(MAX_PAGE_RECORDS, Math.max(MIN_PAGE_RECORDS, lanes * ROUNDS), even);
-  return { records, lanes: Math.min(lanes, free, records) };
+  return { records, lanes: Math.min(room, records) };
 }
 
 /** Rising indices as ranges: a page of neighbours is one. */

@@ -18,8 +18,11 @@ describe('pages of a shard', () => {
   });
 
   test('few records are spread over the whole share', () => {
-    expect(nextPage(100, 50, 0)).toEqual({ records: 25, lanes: 13 });
+    expect(nextPage(100, 50, 0)).toEqual({ records: 26, lanes: 13 });
     expect(nextPage(3, 50, 0)).toEqual({ records: 1, lanes: 1 });
+    // Five rounds for each: a page of fewer lanes gets fewer records.
+    expect(nextPage(249, 50, 0)).toEqual({ records: 65, lanes: 13 });
+    expect(nextPage(54, 50, 39)).toEqual({ records: 54, lanes: 11 });
   });
 
   test('one prompt in flight is given small pages, so that a new share is used soon', () => {
