@@ -1,9 +1,9 @@
 // Tempered against async-batch-llm and the loop everybody writes first: the same stub server, the same records, the
 // same checked answer, in turn.
 //
-//   npm run bench:peers [-- --records N --runs N --concurrency N --latencies 0,100,1000 --fresh]
+//   npm run bench:peers [-- --records N --runs N --concurrency N --latencies 0,100,1000 --long --fresh]
 //
-// `--fresh` brings the newest async-batch-llm. `item` mode runs a fifth of the records, and at 1 s latency everybody a
+// `--long` adds 100,000 records at 0 ms, ours and the SDK loop's. `--fresh` brings the newest async-batch-llm. `item` mode runs a fifth of the records, and at 1 s latency everybody a
 // twentieth: rates are compared, and what takes a second is too short to be one.
 import { mkdtempSync, rmSync } from 'node:fs';
 import { availableParallelism, tmpdir } from 'node:os';
@@ -21,6 +21,7 @@ const { values } = parseArgs({
     runs: { type: 'string', default: '3' },
     concurrency: { type: 'string', default: '50' },
     latencies: { type: 'string', default: '0,100,1000' },
+    long: { type: 'boolean', default: false },
     fresh: { type: 'boolean', default: false },
   },
 });
@@ -82,28 +83,40 @@ async function measure(name, n, latencyMs) {
   return { wallMs: performance.now() - begun, ...result };
 }
 
-/** Records a contender runs. */
-function recordsOf(name, latencyMs) {
-  const part = latencyMs >= 1000 ? 20 : name === 'tempered item' ? 5 : 1;
-  return Math.ceil(Number(values.records) / part);
+/** What is run: who, how many records at most, and how long the stub takes. */
+const ROUNDS = latencies.map((latencyMs) => ({
+  label: `${latencyMs} ms`,
+  latencyMs,
+  records: Number(values.records),
+  names: Object.keys(CONTENDERS),
+}));
+if (values.long) {
+  const names = ['tempered inline', 'openai SDK loop + SQLite'];
+  ROUNDS.push({ label: '0 ms, 100,000 records', latencyMs: 0, records: 100_000, names });
 }
 
-/** What all contenders made at one latency. */
-async function at(latencyMs) {
-  const names = Object.keys(CONTENDERS);
+/** Records a contender runs. */
+function recordsOf(name, { latencyMs, records }) {
+  const part = latencyMs >= 1000 ? 20 : name === 'tempered item' ? 5 : 1;
+  return Math.ceil(records / part);
+}
+
+/** What the contenders of a round made. */
+async function made(round) {
+  const { names, latencyMs } = round;
   const runs = await alternate(names, Number(values.runs), async (name) => {
-    const n = recordsOf(name, latencyMs);
+    const n = recordsOf(name, round);
     return { n, ...(await measure(name, n, latencyMs)) };
   });
   const rates = Object.fromEntries(names.map((name) => [name, medianOf(runs[name], ({ n, seconds }) => n / seconds)]));
-  return { latencyMs, runs, rates };
+  return { ...round, runs, rates };
 }
 
 const results = [];
 try {
-  await writeRecords(ours.file('records.jsonl'), Number(values.records));
+  await writeRecords(ours.file('records.jsonl'), Math.max(...ROUNDS.map(({ records }) => records)));
   for (const mode of modes) await ours.run(['--execution', mode, '--limit', '20']);
-  for (const latencyMs of latencies) results.push(await at(latencyMs));
+  for (const round of ROUNDS) results.push(await made(round));
 } finally {
   await ours.end();
   stub.stop();
@@ -111,14 +124,16 @@ try {
 }
 
 /** The aims hold where nothing but the program's own work counts. */
-function ratiosOf({ latencyMs, rates }) {
+function ratiosOf({ label, latencyMs, rates }) {
   const checkpoint = rates['async-batch-llm + checkpoint'];
   const sdk = rates['openai SDK loop + SQLite'];
   const aimed = (name, atLeast) => (latencyMs === 0 && name !== 'tempered item' ? { atLeast } : {});
   const names = Object.keys(rates).filter((name) => name.startsWith('tempered'));
   return names.flatMap((name) => [
-    ratio(`${name}, ${latencyMs} ms / async-batch-llm + checkpoint`, rates[name] / checkpoint, aimed(name, 3)),
-    ratio(`${name}, ${latencyMs} ms / SDK loop + SQLite`, rates[name] / sdk, aimed(name, 0.8)),
+    ...(checkpoint === undefined
+      ? []
+      : [ratio(`${name}, ${label} / async-batch-llm + checkpoint`, rates[name] / checkpoint, aimed(name, 3))]),
+    ratio(`${name}, ${label} / SDK loop + SQLite`, rates[name] / sdk, aimed(name, 0.8)),
   ]);
 }
 
@@ -126,12 +141,12 @@ finish({
   name: 'peers',
   title: `Records per second at concurrency ${concurrency}, against async-batch-llm ${peerVersion} and an SDK loop`,
   ratios: results.flatMap(ratiosOf),
-  tables: results.map(({ latencyMs, runs, rates }) => ({
-    title: `${latencyMs} ms (medians of ${values.runs}; ideal ${latencyMs === 0 ? 'none' : number((1000 * concurrency) / latencyMs)} records/s)`,
+  tables: results.map(({ label, latencyMs, names, records, runs, rates }) => ({
+    title: `${label} (medians of ${values.runs}; ideal ${latencyMs === 0 ? 'none' : number((1000 * concurrency) / latencyMs)} records/s)`,
     headings: ['contender', 'records', 'records/s', 'seconds', 'whole command, s', 'CPU ms per record', 'peak MB'],
-    rows: Object.keys(CONTENDERS).map((name) => [
+    rows: names.map((name) => [
       name,
-      recordsOf(name, latencyMs),
+      recordsOf(name, { latencyMs, records }),
       rates[name],
       medianOf(runs[name], ({ seconds }) => seconds),
       medianOf(runs[name], ({ wallMs }) => wallMs / 1000),
@@ -142,8 +157,8 @@ finish({
   plot: {
     title: 'Throughput',
     unit: 'records/s',
-    groups: results.map(({ latencyMs, rates }) => ({
-      label: `${latencyMs} ms latency`,
+    groups: results.map(({ label, rates }) => ({
+      label,
       bars: Object.entries(rates).map(([label, value]) => ({ label, value })),
     })),
   },
