@@ -6,6 +6,7 @@ import { commandsFor } from './commands.js';
 import type { CommandHost } from './command.js';
 import { EXIT, type ExitCode, exitOfError } from './exit.js';
 import { Io } from './io.js';
+import { leanHeap } from './leanHeap.js';
 
 /** Runs the command line and leaves the process with its exit code. */
 async function main(argv: readonly string[]): Promise<void> {
@@ -24,6 +25,7 @@ async function main(argv: readonly string[]): Promise<void> {
   process.stdout.on('error', (error: NodeJS.ErrnoException) => {
     process.exit(error.code === 'EPIPE' ? code : EXIT.usage);
   });
+  leanHeap(argv);
   const json = argv.includes('--json');
   try {
     const program = await programOf(argv, host);
