@@ -1,4 +1,5 @@
 import type { ModelInfo } from '../models/types.js';
+import type { CacheLife } from '../task/cachePlan.js';
 
 /** What a provider's prompt cache is expected to do for a prompt whose static prefix was sent before. */
 export interface ExpectedUse {
@@ -27,6 +28,11 @@ const NOTHING: ExpectedUse = { read: 0, written: 0 };
 /** Whether writing to the model's cache costs more than sending plainly. */
 export function billsWrites({ prices }: Pick<ModelInfo, 'prices'>): boolean {
   return prices?.some((band) => band.cacheWrite5m > band.input) === true;
+}
+
+/** Of the tokens a prompt writes, those billed as kept for an hour: only Anthropic's wire sells two lives. */
+export function hourWrites({ ref }: Pick<ModelInfo, 'ref'>, life: CacheLife | undefined, written: number): number {
+  return life === '1h' && ref.provider !== 'gemini' && ref.provider !== 'openai' ? written : 0;
 }
 
 /**

@@ -1,4 +1,4 @@
-import { expectedUse } from '../../src/caching/expectedUse.js';
+import { expectedUse, hourWrites } from '../../src/caching/expectedUse.js';
 import { modelInfo } from '../../src/models/catalog.js';
 import { parseModelRef } from '../../src/models/modelRef.js';
 
@@ -24,4 +24,12 @@ it('bills all that is new where writes cost and nobody told the prefix', () => {
   expect(use('openai/gpt-5.6-luna', false, true)).toEqual({ read: 0, written: 3328 });
   expect(use('openai/gpt-5.6-luna', false, false)).toEqual({ read: 2944, written: 384 });
   expect(use('anthropic/claude-haiku-5-5', false, false)).toEqual({ read: 0, written: 0 });
+});
+
+it("tells writes that live an hour apart where the bill does, on Anthropic's wire", () => {
+  const hours = (model: string, life: '5m' | '1h') => hourWrites({ ref: parseModelRef(model) }, life, 3000);
+  expect(hours('anthropic/claude-haiku-5-5', '1h')).toBe(3000);
+  expect(hours('gateway/claude-haiku-5-5', '1h')).toBe(3000);
+  expect(hours('anthropic/claude-haiku-5-5', '5m')).toBe(0);
+  expect(hours('openai/gpt-5.6-luna', '1h')).toBe(0);
 });

@@ -1,5 +1,5 @@
 import type { Ask } from '../../activities/ask.js';
-import { expectedUse, type PromptSize } from '../../caching/expectedUse.js';
+import { expectedUse, hourWrites, type PromptSize } from '../../caching/expectedUse.js';
 import { partialMissShare } from '../../caching/partialMisses.js';
 import { guessAnswer } from '../../models/answerGuess.js';
 import { costNano } from '../../models/cost.js';
@@ -104,12 +104,14 @@ export function warmUpNano(ask: Ask, size: PromptSize): number {
 }
 
 function usageOf({ info, request }: Ask, size: PromptSize, outputTokens: number, first: boolean): Usage {
-  const { read, written } = expectedUse(info, size, { breakpoint: request.cachePrefix, first });
+  const use = expectedUse(info, size, { breakpoint: request.cachePrefix, first });
+  const written = Math.min(use.written, size.whole);
   return {
     ...ZERO_USAGE,
     inputTokens: size.whole,
-    cachedInputTokens: Math.min(read, size.whole),
-    cacheWriteTokens: Math.min(written, size.whole),
+    cachedInputTokens: Math.min(use.read, size.whole),
+    cacheWriteTokens: written,
+    cacheWrite1hTokens: hourWrites(info, request.cacheMarks?.life, written),
     outputTokens: Math.round(outputTokens),
   };
 }

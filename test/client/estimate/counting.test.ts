@@ -1,11 +1,8 @@
-import { buildAsk } from '../../../src/activities/ask.js';
 import { countPrompts } from '../../../src/client/estimate/counting.js';
-import { NO_CONTROL } from '../../../src/client/preview.js';
 import { createProviderSet } from '../../../src/providers/providerSet.js';
-import { initialState, planOf } from '../../../src/recovery/ladder.js';
-import { compileValidator } from '../../../src/recovery/validators.js';
 import { defineTask } from '../../../src/task/defineTask.js';
 import type { Message } from '../../../src/task/spec.js';
+import { firstAsk } from '../../support/firstAsk.js';
 
 const providers = createProviderSet({ env: {} });
 
@@ -13,20 +10,10 @@ const providers = createProviderSet({ env: {} });
 async function sizeOf(shots: readonly Message[]) {
   const record: Message = { role: 'user', content: 'The record.' };
   const messages = [...shots, record];
-  const { hash, spec, functions } = defineTask({ name: 'shots', model: 'openai/gpt-4.1-mini', messages });
-  const plan = planOf(spec);
-  const ask = buildAsk({
-    task: { hash, spec, plan, checkShape: compileValidator({ schema: undefined }), functions, module: undefined },
-    record: { index: 0, id: '', line: null, input: null, recordHash: '', rendered: { messages } },
-    state: initialState(plan),
-    kept: null,
-    control: NO_CONTROL,
-    prepared: undefined,
-    endpoints: providers,
-    now: new Date(),
-  });
+  const task = defineTask({ name: 'shots', model: 'openai/gpt-4.1-mini', messages });
+  const ask = firstAsk(task, messages, providers);
   const onProgress = () => undefined;
-  const { sizes } = await countPrompts([ask], spec.model, { providers, askProvider: false, onProgress });
+  const { sizes } = await countPrompts([ask], ask.model, { providers, askProvider: false, onProgress });
   return sizes[0] ?? { prefix: 0, whole: 0 };
 }
 
