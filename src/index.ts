@@ -60,6 +60,7 @@ export type {
   BudgetCheck,
   Estimate,
   EstimateOptions,
+  ExplicitCacheEstimate,
   ModelEstimate,
   MoneyRange,
   PilotRun,

@@ -50,7 +50,7 @@ export async function withExplicitCache(
 }
 
 /** Whether a budget or a day of the model's pool limits money. */
-async function limitsMoney(
+export async function limitsMoney(
   { pools, store }: Pick<ActivityDeps, 'pools' | 'store'>,
   model: string,
   { budgetNano }: Pick<Control, 'budgetNano'>,

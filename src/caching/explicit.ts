@@ -13,7 +13,9 @@ export interface ExplicitDecision {
   readonly make: boolean;
   /** It would pay, but money is limited and nobody asked for it. */
   readonly heldBack: boolean;
-  /** Dollars an hour; null = not known. */
+  /** What making it costs, which is what sending it once plainly costs; dollars; null = not known. */
+  readonly makeUsd: number | null;
+  /** What keeping it costs; dollars an hour; null = not known. */
   readonly storageUsdPerHour: number | null;
 }
 
@@ -37,13 +39,14 @@ export function decideExplicit(
   const millions = prefixTokens / 1e6;
   const storage = storagePrice(info.ref);
   const storageUsdPerHour = storage === null ? null : storage * millions;
-  const none = { make: false, heldBack: false, storageUsdPerHour };
+  const band = bandOf(info, prefixTokens);
+  const makeUsd = band === undefined ? null : millions * band.input;
+  const none = { make: false, heldBack: false, makeUsd, storageUsdPerHour };
   if (prefixTokens < minTokens || reads === 0 || config.explicit === false) return none;
   if (asksForExplicit(config)) return { ...none, make: true };
-  const band = bandOf(info, prefixTokens);
-  if (band === undefined || storageUsdPerHour === null) return none;
+  if (band === undefined || makeUsd === null || storageUsdPerHour === null) return none;
   const gained = MISSED * reads * millions * (band.input - band.cacheRead);
-  const paid = millions * band.input + (storageUsdPerHour * config.cacheTtlSeconds) / 3600;
+  const paid = makeUsd + (storageUsdPerHour * config.cacheTtlSeconds) / 3600;
   const pays = gained > paid;
-  return { make: pays && !limited, heldBack: pays && limited, storageUsdPerHour };
+  return { ...none, make: pays && !limited, heldBack: pays && limited };
 }

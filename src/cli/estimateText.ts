@@ -1,6 +1,6 @@
 import type { Estimate, ModelEstimate } from '../client/estimate/types.js';
 import type { PaceLimit } from '../client/estimate/duration.js';
-import { decisionText } from '../task/cachePlan.js';
+import { decisionText, EXPLICIT_HELD_BACK } from '../task/cachePlan.js';
 import { count, duration, money, percent, plural } from './format.js';
 import { table } from './table.js';
 
@@ -46,6 +46,7 @@ function modelText(made: ModelEstimate, records: number): readonly string[] {
     `  in all     ${inputs.join(', ')}; ${count(usage.outputTokens)} out`,
     `  cost       ${costText(made)}`,
     ...(made.caching === null ? [] : [`  caching    ${decisionText(made.caching)}`]),
+    ...explicitText(made),
     ...uncachedText(made),
     ...(made.batchApiUsd === null
       ? []
@@ -59,6 +60,13 @@ function modelText(made: ModelEstimate, records: number): readonly string[] {
 function costText({ cost }: ModelEstimate): string {
   if (cost === null) return 'unpriced: the price of this model is not known';
   return `${money(cost.usd)}, between ${money(cost.lowUsd)} and ${money(cost.highUsd)}`;
+}
+
+function explicitText({ explicitCache: cache }: ModelEstimate): readonly string[] {
+  if (cache === null) return [];
+  if (!cache.made) return [`  explicit   ${EXPLICIT_HELD_BACK}`];
+  const sums = `${money(cache.makeUsd)} to make, ${money(cache.storageUsdPerHour)} an hour to keep`;
+  return [`  explicit   cache of ${count(cache.tokens)} tokens would be made: ${sums}; billed apart, not in the cost`];
 }
 
 function uncachedText({ cost, uncachedUsd }: ModelEstimate): readonly string[] {

@@ -114,7 +114,7 @@ export async function submit(
   checkStoreReach(context.store.url, await context.foundTarget());
   const opened = await openData(data, { limit: options.limit, onBad });
   try {
-    const dataHash = hashOf(opened, options.idField);
+    const dataHash = dataHashOf(opened, options.idField);
     const id = await chooseId(context, task, dataHash, options);
     const optimization = await context.optimization(task.spec, id, call);
     const claimed = { id, task, data: opened, dataHash, optimization, options: { ...options, deadline } };
@@ -145,8 +145,8 @@ async function unlessAborted(work: Promise<unknown>, signal: AbortSignal | undef
   signal?.throwIfAborted();
 }
 
-function hashOf(data: OpenedData, idField: string | undefined): string {
-  const { hash } = data.dataset;
+/** Hash of a batch's data: of its content, and of the field its ids are in where one was named. */
+export function dataHashOf({ dataset: { hash } }: OpenedData, idField: string | undefined): string {
   return idField === undefined ? hash : createHash('sha256').update(`${hash} ${idField}`).digest('hex');
 }
 

@@ -92,8 +92,8 @@ export class Tempered {
     options: EstimateOptions & Pick<WorkOptions, 'log'> & Pick<StartOptions, 'signal'> = {},
   ): Promise<Estimate> {
     const { budgetUsd, concurrency, idField, signal, log } = options;
-    return estimateBatch(this.context, await resolveTask(task), data, options, async (asked, values) => {
-      const start = { budgetUsd, concurrency, idField, signal, log, onBudget: 'stop' } as const;
+    return estimateBatch(this.context, await resolveTask(task), data, options, async (asked, values, optimization) => {
+      const start = { budgetUsd, concurrency, idField, signal, log, optimization, onBudget: 'stop' } as const;
       const { batch, submission } = await this.submit(asked, values, start);
       if (submission.kind !== 'shown') await this.workOn(batch, asked, submission, start);
       return batch.id;

@@ -88,13 +88,14 @@ export function decisionText(decision: CacheDecision): string {
   }
 }
 
-const HELD_BACK =
+/** Why there is no explicit cache, though it would pay. */
+export const EXPLICIT_HELD_BACK =
   'no explicit cache, though it would pay: what it costs is in no budget (cache.explicit: true makes it anyway)';
 
 /** The decision about a batch's cache, who counted, and the cache that was made for it. */
 export function batchCacheText({ decision, countedBy, explicit, explicitHeldBack }: BatchCache): string {
   const said = `${decisionText(decision)} (${countedBy === 'provider' ? 'counted by the provider' : 'estimated'})`;
-  if (explicitHeldBack === true) return `${said}; ${HELD_BACK}`;
+  if (explicitHeldBack === true) return `${said}; ${EXPLICIT_HELD_BACK}`;
   if (explicit === undefined) return said;
   const { name, owner, storageUsdPerHour } = explicit;
   const whose = owner === 'own' ? 'made for the batch' : 'found';

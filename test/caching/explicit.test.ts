@@ -15,6 +15,7 @@ test('what implicit caching is taken to miss must be worth more than making and 
   expect(decideExplicit(flash, prefix, config, false)).toEqual({
     make: true,
     heldBack: false,
+    makeUsd: 0.003,
     storageUsdPerHour: 0.01,
   });
   expect(decideExplicit(flash, { ...prefix, reads: 47 }, config, false).make).toBe(false);
@@ -27,6 +28,7 @@ test('where the price of storage is not known it must be asked for, by word or b
   expect(decideExplicit(newest, prefix, config, false)).toEqual({
     make: false,
     heldBack: false,
+    makeUsd: expect.any(Number),
     storageUsdPerHour: null,
   });
   expect(decideExplicit(newest, prefix, { ...config, explicit: true }, false).make).toBe(true);
@@ -37,7 +39,7 @@ test('where the price of storage is not known it must be asked for, by word or b
 test('where money is limited one that pays is held back, and made only if it is asked for', () => {
   const limited = (change: object, reads = 10_000) =>
     decideExplicit(flash, { ...prefix, reads }, { ...config, ...change }, true);
-  expect(limited({})).toEqual({ make: false, heldBack: true, storageUsdPerHour: 0.01 });
+  expect(limited({})).toEqual({ make: false, heldBack: true, makeUsd: 0.003, storageUsdPerHour: 0.01 });
   expect(limited({}, 47)).toMatchObject({ make: false, heldBack: false });
   expect(limited({ explicit: false })).toMatchObject({ make: false, heldBack: false });
   expect(limited({ explicit: true })).toMatchObject({ make: true, heldBack: false });

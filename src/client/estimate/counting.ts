@@ -31,6 +31,8 @@ export interface Counted {
   readonly by: 'provider' | 'tokenizer';
   /** Share by which the sizes may be off. */
   readonly uncertainty: number;
+  /** Tokens of the first prompt's prefix as a run counts them for its decision; null = it estimates them. */
+  readonly decidingPrefix: number | null;
 }
 
 /** What counting may use. */
@@ -51,6 +53,7 @@ export async function countPrompts(asks: readonly Ask[], model: string, options:
     basis: `tokenizer: ${tokenizer.basis}`,
     by: 'tokenizer',
     uncertainty: tokenizer.uncertainty,
+    decidingPrefix: null,
   };
   if (!options.askProvider) return here;
   try {
@@ -74,23 +77,26 @@ async function countThere(
   if (first === undefined || !providers.available.includes(name)) return null;
   const provider = providers.get(name);
   const signal = AbortSignal.timeout(COUNT_MS);
-  const count = async (request: PromptRequest) => {
-    const tokens = await provider.countTokens(request, signal);
-    return tokens === null ? null : tokens + uncountedTokens(provider.kind, request, tokenizer.count);
-  };
-  const shared = first.caching?.turns ?? [];
-  const prefix = await count({ ...first.request, messages: [...shared, { role: 'user', content: '.' }] });
-  if (prefix === null) return null;
-  const wholes: (number | null)[] = [];
+  const beside = (request: PromptRequest) => uncountedTokens(provider.kind, request, tokenizer.count);
+  const turns = [...(first.caching?.turns ?? []), { role: 'user', content: '.' } as const];
+  const begin = { ...first.request, messages: turns };
+  const told = await provider.countTokens(begin, signal);
+  if (told === null) return null;
+  // All but the full stop that no request goes without.
+  const prefix = told - 1 + beside(begin);
+  const wholes: number[] = [];
   await inLanes(asks.entries(), {
     lanes: LANES,
     goOn: () => true,
     work: async ([i, { request }]) => {
-      wholes[i] = await count(request);
+      const whole = await provider.countTokens(request, signal);
+      wholes[i] = whole === null ? prefix : whole + beside(request);
     },
   });
-  const sizes = wholes.map((whole) => ({ prefix: prefix - 1, whole: whole ?? prefix }));
-  return { sizes, basis: `counted by ${name}`, by: 'provider', uncertainty: 0 };
+  const sizes = wholes.map((whole) => ({ prefix, whole }));
+  // What the provider leaves out a run estimates; the sizes, which are for money, have it by the tokenizer.
+  const decidingPrefix = told - 1 + uncountedTokens(provider.kind, begin);
+  return { sizes, basis: `counted by ${name}`, by: 'provider', uncertainty: 0, decidingPrefix };
 }
 
 /** The prefix ends where the cache's does: after few-shot turns and blocks that are the same for every record. */

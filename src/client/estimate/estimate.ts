@@ -12,7 +12,9 @@ import type { AnyTask } from '../../task/defineTask.js';
 import { TemperedError } from '../../task/errors.js';
 import type { Json } from '../../task/json.js';
 import { limitsBy, lowestLimits } from '../../task/limits.js';
+import type { OptimizationOptions } from '../../task/optimization.js';
 import type { PoolLimits, RenderedPrompt } from '../../task/spec.js';
+import { batchId as batchIdOf } from '../../workflows/ids.js';
 import type { ClientContext } from '../context.js';
 import { NO_CONTROL } from '../preview.js';
 import { readSnapshot } from '../snapshot.js';
@@ -20,6 +22,7 @@ import type { BatchData } from '../spool.js';
 import { withModel } from '../withModel.js';
 import { COUNTED_BY_PROVIDER, type Counted, countPrompts } from './counting.js';
 import { expectationOf, expectedRecord, laterMisses, warmUpNano } from './expect.js';
+import { explicitCacheOf } from './explicitCache.js';
 import { type History, meansOf, readHistory } from './history.js';
 import { pilotSample } from './pilot.js';
 import { type Population, readPopulation } from './population.js';
@@ -35,8 +38,8 @@ const CALIBRATED = 40;
 /** Share by which a corrected count may still be off. */
 const CORRECTED_OFF = 0.05;
 
-/** Runs a sample as a batch of its own, to its end; returns the batch's id. */
-export type RunPilot = (task: AnyTask, values: readonly Json[]) => Promise<string>;
+/** Runs a sample as a batch of its own, to its end, with these settings of the call; returns the batch's id. */
+export type RunPilot = (task: AnyTask, values: readonly Json[], optimization: OptimizationOptions) => Promise<string>;
 
 /** What an estimate of one model is made with. */
 interface Setting {
@@ -112,15 +115,25 @@ async function guessed(setting: Setting): Promise<ModelEstimate> {
   const onceNano = ask === undefined || size === undefined ? 0 : warmUpNano(ask, size);
   const { basis: tokenBasis, uncertainty } = counted;
   const prefixTokens = size === undefined ? null : Math.round(size.prefix);
-  const basis = { tokenBasis, uncertainty, prefixTokens, caching: ask?.caching?.decision ?? null };
+  const basis = { tokenBasis, uncertainty, prefixTokens, ...(await decided(setting, ask)) };
   return sumUp({ task, info, limits, population, options, expected, records, onceNano, ...basis });
 }
 
 /** What a run would decide its cache by, where its provider counted the prefix; undefined: by an estimate, as `asks` did. */
-function countedCache([ask]: readonly Ask[], { by, sizes: [size] }: Counted): BatchCache | undefined {
+function countedCache([ask]: readonly Ask[], { decidingPrefix: tokens }: Counted): BatchCache | undefined {
   const decision = ask?.caching?.decision;
-  if (by !== 'provider' || ask === undefined || decision === undefined || size === undefined) return undefined;
-  return worthCounting(decision) ? withTokens(cacheOf(ask, 'estimate'), size.prefix) : undefined;
+  if (tokens === null || ask === undefined || decision === undefined) return undefined;
+  return worthCounting(decision) ? withTokens(cacheOf(ask, 'estimate'), tokens) : undefined;
+}
+
+/** What a run would decide about its caches, as its first prompt tells. */
+async function decided(
+  { context, task, caching, options }: Setting,
+  ask: Ask | undefined,
+): Promise<Pick<ModelEstimate, 'caching' | 'explicitCache'>> {
+  if (ask === undefined) return { caching: null, explicitCache: null };
+  const explicitCache = await explicitCacheOf(context, task.spec, ask, caching.config, options.budgetUsd);
+  return { caching: ask.caching?.decision ?? null, explicitCache };
 }
 
 /** From what records that were really run had to pay. */
@@ -128,7 +141,9 @@ async function piloted(setting: Setting, runPilot: RunPilot): Promise<ModelEstim
   const { context, task, info, limits, population, options } = setting;
   const { hash, spec } = task;
   const values = population.drawn.map(({ value }) => value);
-  const batchId = await runPilot(task, values);
+  // A rollout goes by the whole run's id, not by the sample's.
+  const { enabled } = setting.caching.config;
+  const batchId = await runPilot(task, values, { cache: { enabled, rolloutPercent: 100 } });
   const history = await readHistory(context.store, { hash, model: spec.model }, batchId);
   const past = meansOf(history);
   if (past === null) {
@@ -141,20 +156,24 @@ async function piloted(setting: Setting, runPilot: RunPilot): Promise<ModelEstim
   const expected = { ...(await expectationOf(spec, past, 'the sample')), ...doubts };
   const partial = (population.items - population.preset) * past.extraPrompts * past.partialShare;
   const misses = partialMissShare(spec.schema, partial);
-  const { records, onceNano } = pilotSample(info, history.records, { drawn: population.drawn, misses });
+  const { money, cache } = await readSnapshot(context.store, batchId, context.providers);
+  const place = { drawn: population.drawn, misses, life: cache?.decision.life };
+  const { records, onceNano } = pilotSample(info, history.records, place);
   const rendered = population.drawn.find(({ record }) => record.rendered !== null)?.record.rendered;
-  const caching = rendered === undefined ? null : (askFor(setting, rendered).caching?.decision ?? null);
+  // Its provider counted the same prefix; the decision is that of a run of all records.
+  const own = cache?.model === spec.model ? cache : undefined;
+  const decisions = await decided(setting, rendered === undefined ? undefined : askFor(setting, rendered, own));
   const tokenBasis = 'counted by the provider, as billed';
-  const counted = { tokenBasis, uncertainty: 0, prefixTokens: null, caching };
+  const counted = { tokenBasis, uncertainty: 0, prefixTokens: null, ...decisions };
   const made = sumUp({ task, info, limits, population, options, expected, records, onceNano, ...counted });
-  const { money } = await readSnapshot(context.store, batchId, context.providers);
   return { ...made, pilot: { batchId, records: history.records.length, costUsd: money.spentUsd } };
 }
 
-/** As a run would have it that starts now; a rollout by percentage may decide otherwise for a batch's id. */
-async function cachingFor(context: ClientContext, { spec }: AnyTask, { items, preset }: Population): Promise<Caching> {
-  const { cache, fallback } = await context.optimization(spec, spec.name, undefined);
-  return { config: cache, fallback, prompts: items - preset, warn: context.onProgress };
+/** As a run that starts now would have it, under the id made of task and data: a rollout by percentage goes by that. */
+async function cachingFor(context: ClientContext, { spec, hash }: AnyTask, population: Population): Promise<Caching> {
+  const { items, dataHash } = population;
+  const { cache, fallback } = await context.optimization(spec, batchIdOf(spec.name, hash, dataHash), undefined);
+  return { config: cache, fallback, prompts: items, warn: context.onProgress };
 }
 
 /** The lowest of the task's quotas and those of the pool: set live, configured, else as the provider told before. */

@@ -1,6 +1,7 @@
-import { billsWrites } from '../../caching/expectedUse.js';
+import { billsWrites, hourWrites } from '../../caching/expectedUse.js';
 import { costNano } from '../../models/cost.js';
 import type { ModelInfo } from '../../models/types.js';
+import type { CacheLife } from '../../task/cachePlan.js';
 import type { Usage } from '../../task/usage.js';
 import type { PastRecord } from './history.js';
 import type { DrawnRecord } from './population.js';
@@ -20,11 +21,13 @@ export interface PilotPlace {
   readonly drawn: readonly DrawnRecord[];
   /** Share of the whole run's partial prompts that will find no cache; in a small pilot nearly all do. */
   readonly misses: number;
+  /** How long what its prompts wrote lives; undefined = none was marked. */
+  readonly life: CacheLife | undefined;
 }
 
 /** What the prompts of a pilot say. */
 export function pilotSample(info: ModelInfo, past: readonly PastRecord[], place: PilotPlace): PilotSample {
-  const { drawn, misses } = place;
+  const { drawn, misses, life } = place;
   let onceNano = 0;
   const usualRead = median(past.flatMap(({ prompts: [first] }) => first?.usage?.cachedInputTokens ?? []));
   const records = past.flatMap(({ index, prompts }): readonly SampledRecord[] => {
@@ -34,7 +37,7 @@ export function pilotSample(info: ModelInfo, past: readonly PastRecord[], place:
       if (usage === null) return [];
       if (kind === 'partial') {
         return [
-          { usage: cold(info, usage, usualRead), times: misses, isFirst: false },
+          { usage: cold(info, usage, usualRead, life), times: misses, isFirst: false },
           { usage: warmed(info, usage, usualRead), times: 1 - misses, isFirst: false },
         ];
       }
@@ -66,10 +69,12 @@ function cachesItself(info: ModelInfo): boolean {
 }
 
 /** A prompt as it would have been had nobody sent its prefix before. `usualRead`: tokens of the prefix. */
-function cold(info: ModelInfo, usage: Usage, usualRead: number): Usage {
+function cold(info: ModelInfo, usage: Usage, usualRead: number, life: CacheLife | undefined): Usage {
   const seen = usage.cachedInputTokens + usage.cacheWriteTokens;
   if (cachesItself(info)) return { ...usage, cachedInputTokens: 0 };
-  return { ...usage, cachedInputTokens: 0, cacheWriteTokens: Math.min(Math.max(seen, usualRead), usage.inputTokens) };
+  const cacheWriteTokens = Math.min(Math.max(seen, usualRead), usage.inputTokens);
+  const cacheWrite1hTokens = hourWrites(info, life, cacheWriteTokens);
+  return { ...usage, cachedInputTokens: 0, cacheWriteTokens, cacheWrite1hTokens };
 }
 
 function median(values: readonly number[]): number {

@@ -4,6 +4,7 @@ import type { Json } from '../../task/json.js';
 import type { LoadedRecord } from '../../task/spec.js';
 import { checkedRecords, type SkippedRecord } from '../load.js';
 import { type BatchData, openData } from '../spool.js';
+import { dataHashOf } from '../submit.js';
 
 /** A record drawn for the sample. */
 export interface DrawnRecord {
@@ -27,6 +28,8 @@ export interface Population {
   readonly bytes: number | null;
   /** Records drawn at random, in input order. */
   readonly drawn: readonly DrawnRecord[];
+  /** Hash of the data, as a run's batch has it. */
+  readonly dataHash: string;
   /** Bad records that would be left out. */
   readonly skipped: readonly SkippedRecord[];
 }
@@ -73,7 +76,8 @@ export async function readPopulation(task: AnyTask, data: BatchData, options: Po
       if (place < sample) drawn[place] = { index, record, value, bytes: size ?? 1 };
     }
     const kept = drawn.sort((a, b) => a.index - b.index);
-    return { items, preset, bytes, drawn: kept, skipped: [...skipped, ...opened.dataset.skipped] };
+    const dataHash = dataHashOf(opened, idField);
+    return { items, preset, bytes, drawn: kept, dataHash, skipped: [...skipped, ...opened.dataset.skipped] };
   } finally {
     await opened.close();
   }

@@ -35,6 +35,8 @@ export interface Parts {
   readonly prefixTokens: number | null;
   /** Whether the prefix is cached, and why; null = not known before a run. */
   readonly caching: CacheDecision | null;
+  /** The explicit cache, if there would be one. */
+  readonly explicitCache: ModelEstimate['explicitCache'];
 }
 
 /** Adds an estimate up. Pure. */
@@ -61,6 +63,7 @@ export function sumUp(parts: Parts): ModelEstimate {
     tokenBasis: parts.tokenBasis,
     prefixTokens: parts.prefixTokens,
     caching: parts.caching,
+    explicitCache: parts.explicitCache,
     promptTokens: each(tokens.mean),
     promptTokensMargin: each(tokens.margin),
     answerTokens: Math.round(expected.outputTokens),

@@ -53,6 +53,8 @@ export interface ModelEstimate {
   readonly prefixTokens: number | null;
   /** Whether that part is cached, and why; null: not known before a run. */
   readonly caching: CacheDecision | null;
+  /** The cache a run would make on purpose beside it (Gemini); null: none, or not known before a run. */
+  readonly explicitCache: ExplicitCacheEstimate | null;
   /** Tokens of a whole first prompt, on average. */
   readonly promptTokens: number;
   /** Half the width of its 95 % confidence interval. */
@@ -81,6 +83,18 @@ export interface ModelEstimate {
   readonly budget: BudgetCheck | null;
   /** The batch that was run for it; null = nothing was. */
   readonly pilot: PilotRun | null;
+}
+
+/** A cache that a run would make on purpose. What it costs is billed apart from prompts, and is in no other figure. */
+export interface ExplicitCacheEstimate {
+  /** Whether it would be made; false: it would pay, but what it costs is in no budget, and nobody asked for it. */
+  readonly made: boolean;
+  /** Its tokens. */
+  readonly tokens: number;
+  /** What making it costs; USD; null = price not known. Nothing where a fitting one is found. */
+  readonly makeUsd: number | null;
+  /** What keeping it costs an hour; USD; null = price not known. */
+  readonly storageUsdPerHour: number | null;
 }
 
 /** A budget beside an estimate. */
