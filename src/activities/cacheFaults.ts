@@ -1,5 +1,5 @@
 import { goesPlain } from '../caching/fallback.js';
-import { isCacheGone, refusesMarks } from '../providers/cacheFaults.js';
+import { failureOfMarks, isCacheGone, refusesMarks, unmarked } from '../providers/cacheFaults.js';
 import type { ModelReply, PromptRequest } from '../providers/types.js';
 import { cacheLostSignal } from '../workflows/messages.js';
 import type { Ask } from './ask.js';
@@ -69,24 +69,14 @@ export async function sendCached(
     return provider.send({ ...request, explicitCache: undefined }, signal);
   }
   if (!refusesMarks(request, reply)) return reply;
-  const settings = fallback();
-  if (!goesPlain(settings)) {
-    return { ...reply, error: { ...reply.error, message: `Optimization failed: ${reply.error.message}` } };
-  }
+  const failure = failureOfMarks(reply, fallback(), warn);
+  if (failure !== undefined) return failure;
   deps.cacheFaults.refused(job.batch.id, ask.model);
-  if (settings.logFailures) {
-    warn('Cache optimization requested but not supported by provider');
-    warn(`Cache optimization failed, falling back to standard API: ${reply.error.message}`);
-  }
   return provider.send(unmarked(request), signal);
 }
 
 function refusalKey(batchId: string, model: string): string {
   return JSON.stringify([batchId, model]);
-}
-
-function unmarked(request: PromptRequest): PromptRequest {
-  return { ...request, cachePrefix: false, cacheMarks: undefined };
 }
 
 async function tellLost(

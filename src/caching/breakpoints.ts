@@ -68,6 +68,8 @@ export interface CacheInput {
   readonly params: JsonObject;
   /** Leading turns that hold nothing of a record. */
   readonly staticTurns: number;
+  /** Leading turns the key goes by, where later ones come and go. Default: the whole prefix. */
+  readonly keyTurns?: number;
   /** Prompts that begin like this one, itself included. */
   readonly prompts: number;
   /** Whether the endpoint is known to cache. Default true. */
@@ -117,7 +119,9 @@ export function planCache(input: CacheInput): CachePlan {
   const decision = decided(decideCaching(question), off ? 'off' : input.supported === false ? 'not_supported' : null);
   const plan = { decision, prefix: key, turns };
   if (!decision.cache) return { ...plan, marks: undefined };
-  return { ...plan, marks: { life, system, turns: system ? input.staticTurns : 0, key } };
+  const named = turns.slice(0, input.keyTurns).flatMap(({ content }) => textsOf(content));
+  const routed = input.keyTurns === undefined ? key : keyOf([...start, ...named].join('\n'));
+  return { ...plan, marks: { life, system, turns: system ? input.staticTurns : 0, key: routed } };
 }
 
 function decided(decision: CacheDecision, refused: 'off' | 'not_supported' | null): CacheDecision {

@@ -2,15 +2,13 @@ import { z } from 'zod';
 import { TemperedError } from '../task/errors.js';
 import { didYouMean } from '../task/nearest.js';
 import { type OptimizationConfig, type OptimizationLayer, optimizationLayerSchema } from '../task/optimization.js';
+import { isSecretName } from '../task/secrets.js';
 import { resolveOptimization } from './config.js';
-
-/** A setting that holds a key, whatever its spelling. */
-const KEY_NAME = /^(api[_-]?key|key|secret|token|password|access[_-]?token)$/i;
 
 const configurationSchema = z
   .record(z.string(), z.json())
   .superRefine((settings, context) => {
-    for (const name of Object.keys(settings).filter((key) => KEY_NAME.test(key))) {
+    for (const name of Object.keys(settings).filter(isSecretName)) {
       const message = 'a key must not stand in a file: name the variable that holds it, as apiKeyEnv';
       context.addIssue({ code: 'custom', path: [name], message });
     }

@@ -38,6 +38,11 @@ export interface CacheStatistics {
   readonly savedUsd: number | null;
 }
 
+/** Blocks of a prompt its prefix has: instructions, if there are any, and turns. */
+export function prefixBlocks(instructions: string | undefined, turns: readonly unknown[]): number {
+  return (instructions === undefined ? 0 : 1) + turns.length;
+}
+
 /** Price of a token read from the cache as a share of a plain one: a tenth for most models. */
 const READ_SHARE = 0.1;
 

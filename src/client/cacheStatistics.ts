@@ -1,6 +1,6 @@
 import { cachingOf } from '../activities/caching.js';
 import { planCache, staticTurns } from '../caching/breakpoints.js';
-import { type CacheFacts, type CacheStatistics, cacheStatistics } from '../caching/statistics.js';
+import { type CacheFacts, type CacheStatistics, cacheStatistics, prefixBlocks } from '../caching/statistics.js';
 import { parseModelRef } from '../models/modelRef.js';
 import type { BatchCache } from '../task/cachePlan.js';
 import type { BatchRow, SpendRow } from '../store/types.js';
@@ -109,5 +109,5 @@ async function marksOf(
   const first = instructions === undefined ? 0 : 1;
   const blocks = first + Math.max(1, messages.length);
   if (!decision.cache) return { blocks, marked: 0, markedTokens: 0 };
-  return { blocks, marked: first + plan.turns.length, markedTokens: decision.prefixTokens };
+  return { blocks, marked: prefixBlocks(instructions, plan.turns), markedTokens: decision.prefixTokens };
 }

@@ -1,10 +1,4 @@
-/** Shapes of keys, for those that are not ours to know: a provider may echo one from a header or a URL. */
-const KEY_SHAPES: readonly RegExp[] = [
-  /\bsk-[A-Za-z0-9_*-]{6,}/g,
-  /\bAIza[A-Za-z0-9_*-]{10,}/g,
-  /(?<=\bBearer )[A-Za-z0-9._~+/=-]{6,}/g,
-  /(?<=[?&]key=)[^&\s"]+/g,
-];
+import { KEY_SHAPES } from '../task/secrets.js';
 
 const REPLACEMENT = '[key]';
 

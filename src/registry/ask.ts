@@ -4,6 +4,7 @@ import type { ModelFailure, ModelRequest, Provider } from '../providers/types.js
 import { type ErrorCategory, TemperedError } from '../task/errors.js';
 import { nanoToUsd } from '../task/money.js';
 import type { Usage } from '../task/usage.js';
+import type { PromptCaching } from './optimization.js';
 import type { LlmAnswer } from './types.js';
 
 /** What is known of a failed call beside its category. */
@@ -65,11 +66,17 @@ export interface AskPlace {
   readonly signal: AbortSignal;
   /** Told the answer's text as it comes: the answer is streamed. */
   readonly onText?: (text: string) => void;
+  /** What marks its prompts; undefined = nothing does. */
+  readonly caching?: PromptCaching | undefined;
 }
 
-/** Sends one request. Throws {@link LlmError} when nothing usable comes back. */
-export async function askOnce(request: ModelRequest, { provider, info, signal, onText }: AskPlace): Promise<LlmAnswer> {
-  const reply = await provider.send(request, signal, onText);
+/** Sends one request; see {@link PromptCaching.send}. Throws {@link LlmError} when nothing usable comes back. */
+export async function askOnce(
+  request: ModelRequest,
+  { provider, info, signal, onText, caching }: AskPlace,
+): Promise<LlmAnswer> {
+  const send = (sent: ModelRequest) => provider.send(sent, signal, onText);
+  const reply = await (caching === undefined ? send(request) : caching.send(request, info, send));
   if (!reply.ok) throw errorOf(reply, info);
   const { text, toolCalls, native, finishReason, safetyRatings, usage, model, latencyMs } = reply;
   const turn = {

@@ -92,6 +92,12 @@ export class EnhancedLlm extends PlainLlm {
     this.own = given(parts.parameters);
   }
 
+  /** The handle without optimization, with the parameters that were set; of one without, itself. */
+  override get baseModel(): EnhancedLlm {
+    const base = super.baseModel;
+    return base instanceof EnhancedLlm ? base : this;
+  }
+
   /** What is known of the model now. */
   get metadata(): LlmMetadata {
     const info = this.info;

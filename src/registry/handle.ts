@@ -5,9 +5,9 @@ import type { ModelInfo } from '../models/types.js';
 import { cacheStatistics, type CacheStatistics } from '../caching/statistics.js';
 import type { JsonObject } from '../task/json.js';
 import type { OptimizationOptions } from '../task/optimization.js';
-import { type AskPlace, askOnce, LlmError } from './ask.js';
+import { type AskPlace, askOnce } from './ask.js';
 import { channel } from './channel.js';
-import { cachingFor, type OptimizationSource, type PromptCaching } from './optimization.js';
+import { type OptimizationSource, settle, type Settled } from './optimization.js';
 import { checkParameters, checkParams, samplingParams } from './parameters.js';
 import { type AnswerForm, jsonForm, structured, zodForm } from './structured.js';
 import type {
@@ -25,7 +25,7 @@ const DEFAULT_MAX_OUTPUT_TOKENS = 1024;
 const DEFAULT_TIMEOUT_MS = 120_000;
 
 /** What a handle is made of. */
-export interface HandleParts {
+export interface HandleParts extends Settled {
   /** The endpoint. */
   readonly provider: Provider;
   /** What is known of the model now. */
@@ -40,10 +40,6 @@ export interface HandleParts {
   readonly toolChoice: ToolChoice | undefined;
   /** What decides how its prompts are made cheaper. */
   readonly source: OptimizationSource;
-  /** What was asked of that for this handle; false = nothing is to be done, undefined = nothing was asked. */
-  readonly optimization?: OptimizationOptions | false | undefined;
-  /** Marks its prompts for the provider's cache; undefined = they go out as they are. */
-  readonly caching?: PromptCaching | undefined;
   /** The handle this one was made of by marking its prompts. */
   readonly base?: PlainLlm | undefined;
 }
@@ -68,6 +64,10 @@ export function given(parameters: LlmParameters): LlmParameters {
     ...(topK === undefined ? {} : { topK }),
     ...(maxOutputTokens === undefined ? {} : { maxOutputTokens }),
   };
+}
+
+function sameParameters(a: LlmParameters, b: LlmParameters): boolean {
+  return JSON.stringify(given(a)) === JSON.stringify(given(b));
 }
 
 /** A handle without extras: what every handle does. */
@@ -95,9 +95,12 @@ export class PlainLlm implements Llm {
     return this.parts.caching !== undefined;
   }
 
-  /** The handle without optimization; of one without, itself. */
+  /** The handle without optimization, with the parameters in force; of one without, itself. */
   get baseModel(): PlainLlm {
-    return this.parts.base ?? this;
+    const { base } = this.parts;
+    if (base === undefined) return this;
+    const parameters = this.current();
+    return sameParameters(base.current(), parameters) ? base : base.remade({ parameters });
   }
 
   /** What caching was to do for the handles of this model, service and purpose, and did. */
@@ -116,7 +119,7 @@ export class PlainLlm implements Llm {
     return cached === undefined ? this : this.remade(cached);
   }
 
-  /** Asks once: exactly one request, no retries. Throws `LlmError`, or `input` for parameters the model takes not. */
+  /** Asks once, without retries: see `Llm`. Throws `LlmError`, or `input` for parameters the model takes not. */
   async invoke(input: LlmInput, options: InvokeOptions = {}): Promise<LlmAnswer> {
     return this.ask(this.request(input, options, undefined), options);
   }
@@ -167,12 +170,12 @@ export class PlainLlm implements Llm {
     return { tools, toolChoice, base: this.parts.base?.bindTools(tools, toolChoice) };
   }
 
-  /** The parts that change for a handle whose prompts are marked, or are not to be or can't; undefined = none. */
-  protected cachedBy(optimization: OptimizationOptions | undefined): Partial<HandleParts> | undefined {
+  /** The parts that change for a handle that is asked for this; undefined = none, since it can't be read. */
+  protected cachedBy(asked: OptimizationOptions | undefined): Partial<HandleParts> | undefined {
     const { provider, source } = this.parts;
-    const caching = cachingFor(provider, source, optimization);
-    if (caching !== undefined) return { caching, optimization, base: this.baseModel };
-    return this.isOptimized ? { caching, optimization: undefined, base: undefined } : undefined;
+    const settled = settle(provider, source, asked);
+    if (settled === undefined) return undefined;
+    return { ...settled, base: settled.caching === undefined ? undefined : this.baseModel };
   }
 
   /** The parameters in force. */
@@ -222,33 +225,21 @@ export class PlainLlm implements Llm {
 
   private ask(request: ModelRequest, { signal = new AbortController().signal }: InvokeOptions): Promise<LlmAnswer> {
     this.beforeSend(request);
-    return this.send(request, { provider: this.parts.provider, info: this.parts.info(), signal });
+    return askOnce(request, this.place(signal));
   }
 
-  /** Sends a request and counts what its caching came to: a failed answer may be billed too. */
-  private async send(request: ModelRequest, place: AskPlace): Promise<LlmAnswer> {
-    const { caching } = this.parts;
-    try {
-      const answer = await askOnce(request, place);
-      caching?.count(request, place.info, answer.usage);
-      return answer;
-    } catch (error) {
-      if (error instanceof LlmError) caching?.count(request, place.info, error.details.usage);
-      throw error;
-    }
+  private place(signal: AbortSignal): AskPlace {
+    const { provider, info, caching } = this.parts;
+    return { provider, info: info(), signal, caching };
   }
 
   private async *streamed(request: ModelRequest, { signal }: InvokeOptions): AsyncGenerator<LlmChunk, void, undefined> {
     this.beforeSend(request);
     const left = new AbortController();
-    const place = {
-      provider: this.parts.provider,
-      info: this.parts.info(),
-      signal: signal === undefined ? left.signal : AbortSignal.any([signal, left.signal]),
-    };
+    const place = this.place(signal === undefined ? left.signal : AbortSignal.any([signal, left.signal]));
     try {
       yield* channel<LlmChunk>(async (put) => {
-        const answer = await this.send(request, { ...place, onText: (text) => put({ type: 'text', text }) });
+        const answer = await askOnce(request, { ...place, onText: (text) => put({ type: 'text', text }) });
         put({ type: 'answer', answer });
       });
     } finally {

@@ -3,16 +3,18 @@ import { type CachePlan, planCache } from '../caching/breakpoints.js';
 import { optimizationSwitch, parseOptimization } from '../caching/config.js';
 import { type Environment, optimizationAt } from '../caching/environments.js';
 import { fallBack } from '../caching/fallback.js';
-import { type CacheFacts, type CacheStatistics, cacheStatistics } from '../caching/statistics.js';
+import { type CacheFacts, type CacheStatistics, cacheStatistics, prefixBlocks } from '../caching/statistics.js';
 import { cacheSavingsNano } from '../models/cost.js';
 import type { ModelInfo } from '../models/types.js';
+import { failureOfMarks, refusesMarks, unmarked } from '../providers/cacheFaults.js';
 import type { Turn } from '../providers/turns.js';
-import type { ModelRequest, Provider } from '../providers/types.js';
+import type { ModelReply, ModelRequest, Provider } from '../providers/types.js';
 import { TemperedError } from '../task/errors.js';
 import { nanoToUsd } from '../task/money.js';
-import type { OptimizationConfig } from '../task/optimization.js';
+import type { OptimizationConfig, OptimizationLayer, OptimizationOptions } from '../task/optimization.js';
 import type { Message } from '../task/spec.js';
-import { addUsage, type Usage, ZERO_USAGE } from '../task/usage.js';
+import { addUsage, ZERO_USAGE } from '../task/usage.js';
+import { RecentTurns } from './recentTurns.js';
 
 /** Calls that are taken to begin alike: who optimizes a handle means to use it often. */
 const EXPECTED_CALLS = 1_000;
@@ -49,43 +51,68 @@ export interface OptimizationSource {
   readonly service: string;
   /** What it is used for; blank = none. */
   readonly purpose: string;
+  /** What a rollout by percentage goes by. */
+  readonly rolloutKey: string;
   /** Where faults are told. */
   readonly log: OptimizationLog;
   /** What marks prompts by these settings; the same for every handle of one model, service and purpose. */
   readonly caching: (config: OptimizationConfig) => PromptCaching;
 }
 
+/** What was asked of optimization for a handle, and what came of it. */
+export interface Settled {
+  /** As it was asked for, in our spelling; false = nothing is to be done, undefined = nothing was asked. */
+  readonly optimization?: OptimizationOptions | false | undefined;
+  /** Marks its prompts; undefined = they go out as they are. */
+  readonly caching?: PromptCaching | undefined;
+}
+
 /**
- * What marks the prompts of a handle that asks for `call`; undefined when they go out as they are: they are not to be
- * cached, the provider takes no marks, or the configuration is faulty, which the log tells.
+ * What comes of `asked`. Prompts go out as they are when they are not to be cached, the provider takes no marks, or the
+ * configuration is faulty; the last two the log tells. Undefined = what is asked can't be read.
  */
-export function cachingFor(
+export function settle(
   provider: Pick<Provider, 'name'>,
   source: OptimizationSource,
-  call: unknown,
-): PromptCaching | undefined {
-  const { environment, env, service, purpose, log } = source;
+  asked: OptimizationOptions | undefined,
+): Settled | undefined {
+  const optimization = logged(source, () => (asked === undefined ? {} : parseOptimization(asked)));
+  if (optimization === undefined) return undefined;
+  const caching = logged(source, () => cachingFor(provider, source, optimization));
+  return { optimization: asked === undefined ? undefined : optimization, caching };
+}
+
+/** What is found, or undefined and a line in the log. */
+function logged<T>({ log }: OptimizationSource, find: () => T): T | undefined {
   try {
-    const config = optimizationAt({
-      environment,
-      provider: provider.name,
-      service,
-      // Handles without a service are not all in or all out together.
-      rolloutKey: service === '' ? provider.name : service,
-      purpose,
-      call: call === undefined ? undefined : parseOptimization(call),
-      forced: optimizationSwitch(env),
-    });
-    if (!config.cache.enabled) return undefined;
-    if (source.supported) {
-      log.note(`Cache optimization enabled for provider: ${provider.name}`);
-      return source.caching(config);
-    }
-    log.warn(`Cache optimization requested but not supported by provider: ${provider.name}`);
+    return find();
   } catch (error) {
     if (!(error instanceof TemperedError)) throw error;
     log.warn(`Failed to apply optimization: ${error.message}`);
+    return undefined;
   }
+}
+
+function cachingFor(
+  provider: Pick<Provider, 'name'>,
+  { environment, env, service, purpose, rolloutKey, log, supported, caching }: OptimizationSource,
+  call: OptimizationLayer,
+): PromptCaching | undefined {
+  const config = optimizationAt({
+    environment,
+    provider: provider.name,
+    service,
+    rolloutKey,
+    purpose,
+    call,
+    forced: optimizationSwitch(env),
+  });
+  if (!config.cache.enabled) return undefined;
+  if (supported) {
+    log.note(`Cache optimization enabled for provider: ${provider.name}`);
+    return caching(config);
+  }
+  log.warn(`Cache optimization requested but not supported by provider: ${provider.name}`);
   return undefined;
 }
 
@@ -94,8 +121,10 @@ const NOTHING: CacheFacts = { prompts: 1, blocks: 0, marked: 0, markedTokens: 0,
 /** Marks the prompts of handles that share it, and counts what came of it. */
 export class PromptCaching {
   private sums = NOTHING;
-  private lastTurns: readonly Turn[] = [];
-  private readonly prefixTokens = new WeakMap<ModelRequest, number>();
+  private isRefused = false;
+  private isTold = false;
+  private readonly recent = new RecentTurns();
+  private readonly prefixes = new WeakMap<ModelRequest, Pick<CacheFacts, 'marked' | 'markedTokens'>>();
 
   constructor(
     private readonly config: OptimizationConfig,
@@ -114,16 +143,19 @@ export class PromptCaching {
 
   /**
    * The request with its breakpoints: at the end of instructions, tools and schema, of leading turns the call before
-   * had too, and of blocks that are marked. When they can't be found it stays as it is and the log says why; with
-   * `raiseOnFallback`, or without a fallback, `invalid_request` is thrown: `Optimization failed: …`.
+   * had too, and of blocks that are marked. When they can't be found, or the provider refused them before, it stays as
+   * it is; of the first the log says why, and with `raiseOnFallback`, or without a fallback, `invalid_request` is
+   * thrown: `Optimization failed: …`.
    */
   marked(request: ModelRequest, info: ModelInfo): ModelRequest {
+    if (this.isRefused) return request;
     try {
-      const { marks, decision } = this.plan(request, info);
+      const { marks, decision, turns } = this.plan(request, info);
       if (marks === undefined) return request;
       this.log.note(`Cache markers injected for ${request.messages.length} messages`);
       const marked = { ...request, cachePrefix: true, cacheMarks: marks };
-      this.prefixTokens.set(marked, decision.prefixTokens);
+      const { instructions } = request;
+      this.prefixes.set(marked, { marked: prefixBlocks(instructions, turns), markedTokens: decision.prefixTokens });
       return marked;
     } catch (cause) {
       fallBack(this.config.fallback, cause, this.log.warn);
@@ -131,31 +163,59 @@ export class PromptCaching {
     }
   }
 
-  /** Counts a request that was sent, with the tokens its provider told. */
-  count(request: ModelRequest, info: ModelInfo, usage: Usage | null): void {
+  /**
+   * Sends a request, and counts it with the tokens its provider told: a failed answer may be billed too. When its
+   * breakpoints are refused, which is not billed, it goes out without, and so do all later ones, unless the settings want
+   * it to fail.
+   */
+  async send(
+    request: ModelRequest,
+    info: ModelInfo,
+    send: (request: ModelRequest) => Promise<ModelReply>,
+  ): Promise<ModelReply> {
+    const reply = await send(request);
+    if (!refusesMarks(request, reply)) return this.counted(request, info, reply);
+    // Calls that were on their way together are refused together; one of them is told of.
+    const warn = this.isTold ? () => undefined : this.log.warn;
+    const failure = failureOfMarks(reply, this.config.fallback, warn);
+    if (failure !== undefined) return this.counted(request, info, failure);
+    this.isTold = true;
+    const plain = unmarked(request);
+    const second = await send(plain);
+    // Else something in the handle's own parameters may be to blame: the next call asks anew.
+    if (second.ok) this.isRefused = true;
+    return this.counted(plain, info, second);
+  }
+
+  private counted(request: ModelRequest, info: ModelInfo, reply: ModelReply): ModelReply {
     const { sums } = this;
+    const { usage } = reply;
+    const { marked, markedTokens } = this.prefixes.get(request) ?? NOTHING;
     const saved = usage === null ? 0 : info.prices === null ? null : nanoToUsd(cacheSavingsNano(info, usage));
     this.sums = {
       prompts: 1,
       blocks: sums.blocks + (request.instructions === undefined ? 0 : 1) + request.messages.length,
-      marked: sums.marked + (request.cachePrefix ? 1 : 0),
-      markedTokens: sums.markedTokens + (this.prefixTokens.get(request) ?? 0),
+      marked: sums.marked + marked,
+      markedTokens: sums.markedTokens + markedTokens,
       usage: usage === null ? sums.usage : addUsage(sums.usage, usage),
       savedUsd: sums.savedUsd === null || saved === null ? null : sums.savedUsd + saved,
     };
+    return reply;
   }
 
   private plan({ instructions, schema, messages, tools, params }: ModelRequest, info: ModelInfo): CachePlan {
-    const staticTurns = sharedTurns(this.lastTurns, messages);
-    this.lastTurns = messages;
+    const offered = tools === undefined ? params : { ...params, tools: JSON.stringify(tools) };
+    const starts = instructions !== undefined || schema !== undefined || offered['tools'] !== undefined;
     return planCache({
       config: this.config.cache,
       info,
       instructions,
       schema,
       messages: messages.map(worded),
-      params: tools === undefined ? params : { ...params, tools: JSON.stringify(tools) },
-      staticTurns,
+      params: offered,
+      staticTurns: this.recent.shared(messages),
+      // The key stays while a conversation grows: by it a provider finds the server that has its beginning.
+      keyTurns: starts ? 0 : 1,
       prompts: EXPECTED_CALLS,
     });
   }
@@ -164,21 +224,4 @@ export class PromptCaching {
 /** A turn as far as its size goes. */
 function worded({ role, content }: Turn): Message {
   return { role: role === 'assistant' ? 'assistant' : 'user', content };
-}
-
-/** Leading turns both calls have, the last one never: it is what is asked. Few-shot examples, or a growing conversation. */
-function sharedTurns(before: readonly Turn[], turns: readonly Turn[]): number {
-  const asked = turns.slice(0, -1);
-  const first = asked.findIndex((turn, i) => !isPlain(turn) || !same(turn, before[i]));
-  return first === -1 ? asked.length : first;
-}
-
-/** A turn without tools: it is one message on every wire, so its number is the message's. */
-function isPlain(turn: Turn): boolean {
-  return turn.role !== 'tool' && !('toolCalls' in turn);
-}
-
-function same(turn: Turn, other: Turn | undefined): boolean {
-  if (other?.role !== turn.role) return false;
-  return turn.content === other.content || JSON.stringify(turn.content) === JSON.stringify(other.content);
 }

@@ -2,7 +2,8 @@ import { formatModelRef } from '../models/modelRef.js';
 import type { ModelInfo, ProviderKind } from '../models/types.js';
 import { temperatureRange } from '../models/variation.js';
 import { TemperedError } from '../task/errors.js';
-import type { Json, JsonObject } from '../task/json.js';
+import type { JsonObject } from '../task/json.js';
+import { secretIn } from '../task/secrets.js';
 import type { LlmParameters } from './types.js';
 
 /** The provider's name of a sampling parameter; null = its wire has none. */
@@ -10,10 +11,6 @@ const NAMES: Readonly<Record<'topP' | 'topK', Readonly<Record<ProviderKind, stri
   topP: { anthropic: 'top_p', gemini: 'topP', 'openai-compatible': 'top_p' },
   topK: { anthropic: 'top_k', gemini: 'topK', 'openai-compatible': 'top_k' },
 };
-
-/** Names under which keys are sent: they belong into the environment. */
-const SECRET =
-  /^(api[_-]?key|authorization|x-api-key|x-goog-api-key|password|secret|(access|auth|authorization)[_-]?token)$/i;
 
 /** Where parameters are checked: the model, its wire, and the provider's own parameters they go with. */
 export interface ParameterPlace {
@@ -82,17 +79,6 @@ export function checkParameters(parameters: LlmParameters, place: ParameterPlace
     const limit = Number.isFinite(most) ? `a whole number from 1 to ${most} for this model` : 'a whole number from 1';
     throw refused(`maxOutputTokens is ${limit}; not ${maxOutputTokens}.`, 'Choose one in that range.');
   }
-}
-
-/** Where the first key is, at any depth; undefined = nowhere. Objects hold none: a schema may describe a `password`. */
-function secretIn(value: Json, at: readonly string[] = []): string | undefined {
-  if (typeof value === 'string') return SECRET.test(at.at(-1) ?? '') ? at.join('.') : undefined;
-  if (typeof value !== 'object' || value === null) return undefined;
-  for (const [name, inner] of Object.entries<Json>(value)) {
-    const found = secretIn(inner, [...at, name]);
-    if (found !== undefined) return found;
-  }
-  return undefined;
 }
 
 /**

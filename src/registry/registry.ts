@@ -11,7 +11,14 @@ import { EnhancedLlm, type EnhancedOptions } from './enhanced.js';
 import { given, type HandleParts, PlainLlm } from './handle.js';
 import { ENHANCED_BY_DEFAULT, isEnhanced } from './mode.js';
 import { ModelLists } from './modelList.js';
-import { type OptimizationLog, type OptimizationSource, PROCESS_LOG, PromptCaching } from './optimization.js';
+import {
+  type OptimizationLog,
+  type OptimizationSource,
+  PROCESS_LOG,
+  PromptCaching,
+  settle,
+  type Settled,
+} from './optimization.js';
 import type { Llm, LlmParameters } from './types.js';
 
 /** Which model, which kind of handle, and what every call of it sends. */
@@ -60,6 +67,9 @@ export interface RegistryParts {
   /** Where faults of that are told. Default: warnings of the process. */
   readonly log?: OptimizationLog | undefined;
 }
+
+/** Of a handle whose prompts go out as they are, wherever it is made again. */
+const PLAIN: Settled = { optimization: false };
 
 const toolSchema = z.strictObject({
   name: z.string(),
@@ -157,6 +167,7 @@ export class Registry {
     const { providers } = this.parts;
     const provider = providers.get(ref.provider);
     const { params = {}, contextBudget, onWarning, optimization } = options;
+    const source = this.sourceOf(ref, options);
     const parts: HandleParts = {
       provider,
       info: (): ModelInfo => providers.modelInfo(ref, new Date()),
@@ -164,17 +175,23 @@ export class Registry {
       params,
       tools: kind.tools ?? [],
       toolChoice: kind.toolChoice,
-      source: this.sourceOf(ref, options),
-      ...(optimization === false ? { optimization } : {}),
+      source,
     };
-    const llm = kind.enhanced ? new EnhancedLlm(parts, { contextBudget, onWarning }) : new PlainLlm(parts);
+    const handle = (changes: Partial<HandleParts>): PlainLlm =>
+      kind.enhanced
+        ? new EnhancedLlm({ ...parts, ...changes }, { contextBudget, onWarning })
+        : new PlainLlm({ ...parts, ...changes });
+    // What can't be read gives a plain handle, and one that stays plain.
+    const settled = (optimization === false ? undefined : settle(provider, source, optimization)) ?? PLAIN;
+    const llm = handle(settled.caching === undefined ? settled : { ...settled, base: handle(PLAIN) });
     this.made[kind.enhanced ? 'enhanced' : 'plain'] += 1;
-    return optimization === false ? llm : llm.optimized(optimization);
+    return llm;
   }
 
   private sourceOf(ref: ModelRef, { service = '', purpose = '' }: GetLlmOptions): OptimizationSource {
     const { env, environment, log = PROCESS_LOG } = this.parts;
-    const place = [formatModelRef(ref), purpose, service].join(':');
+    const use = [formatModelRef(ref), purpose].join(':');
+    const place = `${use}:${service}`;
     const caching = (config: OptimizationConfig): PromptCaching => {
       const key = `${place}:${JSON.stringify(config)}`;
       const made = this.cachings.get(key) ?? new PromptCaching(config, log);
@@ -187,7 +204,9 @@ export class Registry {
       this.told.add(line);
     };
     const supported = this.parts.providers.cachesPrompts(ref.provider);
-    return { environment, env, supported, service, purpose, log: { ...log, warn }, caching };
+    // A service is in or out as a whole; handles without one go by what tells them apart.
+    const rolloutKey = service === '' ? use : service;
+    return { environment, env, supported, service, purpose, rolloutKey, log: { ...log, warn }, caching };
   }
 
   private refOf({ provider, model }: GetLlmOptions): ModelRef {

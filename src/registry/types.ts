@@ -106,13 +106,16 @@ export interface Llm {
   readonly isEnhanced: boolean;
   /** Whether its prompts are marked for the provider's cache: see `optimize`. */
   readonly isOptimized: boolean;
-  /** The handle without optimization; of one without, itself. */
+  /** The handle without optimization, with the parameters in force; of one without, itself. */
   readonly baseModel: Llm;
   /** What caching was to do, and did. Handles of the same model, service, purpose and settings are counted together. */
   getCacheStats(): CacheStatistics;
   /** Counts from nothing again. */
   resetCacheStats(): void;
-  /** Asks once: exactly one request, no retries. Throws {@link LlmError}; `input` for parameters the model takes not. */
+  /**
+   * Asks once, without retries: exactly one request, but for a prompt whose cache marks the provider refuses, which it
+   * does not bill: that goes out again without. Throws {@link LlmError}; `input` for parameters the model takes not.
+   */
   invoke(input: LlmInput, options?: InvokeOptions): Promise<LlmAnswer>;
   /** The same, streamed. Who stops reading ends the request. */
   stream(input: LlmInput, options?: InvokeOptions): AsyncGenerator<LlmChunk, void, undefined>;

@@ -92,7 +92,10 @@ export interface CacheConfig {
   readonly defaultTtlSeconds: number;
   /** The same for blocks a task marks: definitions that outlive one run, 300..86,400 s. Default 3,600. */
   readonly domainDefinitionsTtlSeconds: number;
-  /** Share of batches (or services) the settings hold for, 0..100. Which ones hangs on their name alone. Default 100. */
+  /**
+   * Share of batches the settings hold for, 0..100; of handles, of services, else of models and purposes. Which ones hangs
+   * on their name alone. Default 100.
+   */
   readonly rolloutPercent: number;
   /** Send the first prompt alone, so that it writes the cache and all others read it. Default true. */
   readonly warmFirst: boolean;

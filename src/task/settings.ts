@@ -7,6 +7,7 @@ import { isMaxFailures, MAX_FAILURES_FORM, type MaxFailures } from './maxFailure
 import { messageSchema } from './messageSchema.js';
 import { didYouMean } from './nearest.js';
 import { cacheLayerSchema, optimizationLayerSchema, optimizationNames } from './optimization.js';
+import { secretIn } from './secrets.js';
 import { MAX_ITEM_TIMEOUT_MS, type Message, type Stage, type TaskSpec } from './spec.js';
 import { parseTemplate } from './template.js';
 
@@ -21,10 +22,16 @@ const DEFAULT_STAGES: readonly Stage[] = [
 const model = z.string().regex(/^[^/\s]+\/\S+$/, 'a model is written provider/model, like anthropic/claude-sonnet-4-6');
 const quota = z.number().positive();
 
+/** Why a task's parameters hold no key, and where it belongs. */
+const KEPT =
+  "a key must not stand in a task, which is stored: set the provider's variable where workers run, or name one as apiKeyEnv in tempered.config";
+
 const params = z.record(z.string(), z.json()).superRefine((given, context) => {
   for (const { name, reason } of overbilled(given)) {
     context.addIssue({ code: 'custom', message: reason, path: [name] });
   }
+  const secret = secretIn(given);
+  if (secret !== undefined) context.addIssue({ code: 'custom', message: KEPT, path: [secret] });
 });
 
 const stage = z.strictObject({

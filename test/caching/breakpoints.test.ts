@@ -63,6 +63,17 @@ test('equal prefixes have one key, whatever the record', () => {
   expect(planCache({ ...base, instructions: 'z'.repeat(4096) }).marks?.key).not.toBe(planCache(base).marks?.key);
 });
 
+test('the key may go by fewer turns than the prefix has: it then stays while these grow', () => {
+  const key = (turns: number, keyTurns?: number) => {
+    const messages = [...SHOT, ...SHOT, ...base.messages];
+    return planCache({ ...base, messages, staticTurns: turns, ...(keyTurns === undefined ? {} : { keyTurns }) }).marks;
+  };
+  expect(key(2)?.key).not.toBe(key(4)?.key);
+  expect(key(4, 0)).toEqual({ ...key(2, 0), turns: 4 });
+  expect(key(4, 0)?.key).toBe(planCache(base).marks?.key);
+  expect(key(4, 1)?.key).not.toBe(key(4, 0)?.key);
+});
+
 test("a provider's count holds for the prefix it was made of, and for no other", () => {
   const { prefix } = planCache(base);
   const counted = { prefix, tokens: 900 };

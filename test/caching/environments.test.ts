@@ -50,7 +50,7 @@ test('TEMPERED_ENV chooses the environment; one the file does not have is refuse
   expect(chosenEnvironment({}, { TEMPERED_ENV: 'production' })).toBeUndefined();
 });
 
-test.each(['apiKey', 'api_key', 'API-KEY', 'secret'])(
+test.each(['apiKey', 'api_key', 'API-KEY', 'secret', 'client_secret', 'accessKey'])(
   'a literal %s is refused: the variable is named instead',
   (name) => {
     const document = { provider: 'anthropic', configuration: { [name]: 'sk-1' } };

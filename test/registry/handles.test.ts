@@ -133,7 +133,11 @@ describe.each([true, false])('a handle with enhanced: %s', (enhanced) => {
         expect(other.toJSON()).toEqual(one.toJSON());
         expect(other.isEnhanced).toBe(enhanced);
         expect((await other.invoke('Hello')).text).not.toBe('');
-        expect(() => llm({ params: { api_key: 'k' } })).toThrow(/key must not stand/);
+        for (const secret of [{ api_key: 'k' }, { headers: [['x-auth-token', 'k']] }, { user: 'sk-test-0123456789' }]) {
+          expect(() => llm({ params: secret })).toThrow(/key must not stand/);
+          expect(() => registry().fromJSON({ ...one.toJSON(), params: secret })).toThrow(/key must not stand/);
+          await expect(one.invoke('x', { params: secret })).rejects.toThrow(/key must not stand/);
+        }
       });
     },
   );

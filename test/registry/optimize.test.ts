@@ -1,13 +1,17 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import { inRollout } from '../../src/caching/rollout.js';
 import { openRegistry } from '../../src/client/openRegistry.js';
 import { createProviderSet } from '../../src/providers/providerSet.js';
+import { LlmError } from '../../src/registry/ask.js';
 import { optimize } from '../../src/registry/optimize.js';
 import { Registry, type RegistryParts } from '../../src/registry/registry.js';
 import type { Llm, LlmInput, LlmMessage } from '../../src/registry/types.js';
 import { type Simulator, simulatorEnv } from '../../src/simulator/index.js';
-import { RECORD, SCHEMA, simulate, stopAll } from '../simulator/wire.js';
+import { type Recorder, startRecorder } from '../support/recorder.js';
+import { containing } from '../support/match.js';
+import { matching, RECORD, SCHEMA, simulate, stopAll } from '../simulator/wire.js';
 
 let simulator: Simulator;
 beforeAll(async () => {
@@ -89,6 +93,14 @@ describe.each([true, false])('an optimized handle with enhanced: %s', (enhanced)
     });
   });
 
+  it('counts the blocks of its prefix as a batch does: instructions and turns', async () => {
+    const llm = optimize(registry().getLlm({ enhanced }), ON);
+    const input = asked({ role: 'user', content: 'Where is it?' }, { role: 'assistant', content: 'delivery' });
+    await llm.invoke(input);
+    await llm.invoke(input);
+    expect(llm.getCacheStats()).toMatchObject({ totalBlocks: 8, cachedBlocks: 1 + 3 });
+  });
+
   it('keeps its parameters, and comes back from JSON', () => {
     const made = registry({ environment: { documents: [], services: {}, purposes: {} } });
     const llm = optimize(made.getLlm({ enhanced, temperature: 0.3, service: 'mail', purpose: 'chat' }), ON);
@@ -96,9 +108,20 @@ describe.each([true, false])('an optimized handle with enhanced: %s', (enhanced)
     const back = registry().fromJSON(JSON.parse(JSON.stringify(llm)));
     expect(back.toJSON()).toEqual(llm.toJSON());
     expect(back.isOptimized).toBe(true);
-    expect(optimize(back, { cache: { enabled: false } }).toJSON()).not.toHaveProperty('optimization');
+    const off = optimize(back, { cache: { enabled: false } });
+    expect([off.isOptimized, off.toJSON().optimization]).toEqual([false, { cache: { enabled: false } }]);
     expect(llm.bindTools([TOOL]).baseModel.toJSON()).toMatchObject({ temperature: 0.3, tools: [TOOL] });
   });
+});
+
+test('the base of an optimized handle has the parameters that were set since', () => {
+  const plain = registry().getLlm({ enhanced: true, temperature: 0.1 });
+  const llm = optimize(plain, ON);
+  expect(llm.baseModel).toBe(plain);
+  llm.set({ temperature: 0.5 });
+  expect(llm.baseModel).toMatchObject({ parameters: { temperature: 0.5 }, isOptimized: false });
+  expect(llm.bindTools([TOOL]).baseModel.toJSON()).toMatchObject({ temperature: 0.5, tools: [TOOL] });
+  expect(plain.parameters).toEqual({ temperature: 0.1 });
 });
 
 describe.each([true, false])('with handles enhanced by default: %s', (mode) => {
@@ -120,6 +143,26 @@ describe.each([true, false])('with handles enhanced by default: %s', (mode) => {
     const { writtenTokens, cachedTokens } = llm.getCacheStats();
     expect(writtenTokens - first).toBeGreaterThan(1000);
     expect(cachedTokens).toBe(2 * first + (writtenTokens - first));
+  });
+
+  it('knows a conversation by the turns it answered, and names it alike while it grows', async () => {
+    const gateway = await startRecorder(simulator.url, /"model":"([^"]+)"/);
+    const providers = createProviderSet({ env: simulatorEnv(gateway.url) });
+    const llm = registry({ providers }).getLlm({ model: 'openai/gpt-5.6-luna', optimization: ON });
+    const turns: LlmMessage[] = [{ role: 'system', content: 'Sort the message. '.repeat(300) }];
+    for (const content of ['One.', 'Two.', 'Three.', 'Four.']) {
+      turns.push({ role: 'user', content });
+      turns.push((await llm.invoke(turns)).turn);
+    }
+    await gateway.close();
+    const bodies = gateway.seen.map(({ body }) => body);
+    const keys = bodies.map((body) => /"prompt_cache_key":"([^"]+)"/.exec(body)?.[1]);
+    expect(new Set(keys).size).toBe(1);
+    expect(keys[0]).toMatch(/^tempered-/);
+    // The end of the instructions, and of the turns the call before had too.
+    expect(bodies.map((body) => body.split('"prompt_cache_breakpoint"').length - 1)).toEqual([1, 2, 2, 2]);
+    // Blocks: instructions and turns; marked: instructions and 0, 1, 3, 5 turns.
+    expect(llm.getCacheStats()).toMatchObject({ totalBlocks: 4 + 1 + 3 + 5 + 7, cachedBlocks: 4 + 0 + 1 + 3 + 5 });
   });
 
   describe('a configuration', () => {
@@ -151,6 +194,21 @@ describe.each([true, false])('with handles enhanced by default: %s', (mode) => {
       expect(made.fromJSON(made.getLlm({ optimization: false }).toJSON()).isOptimized).toBe(false);
     });
 
+    it.each([
+      [{ cache: { enabled: false } }, {}, false],
+      [{ cache: { enabled: true } }, { LLM_OPTIMIZATION_ENABLED: 'false' }, true],
+      [{ cache: { minTokensToCache: 512 } }, {}, true],
+      [false as const, {}, false],
+      [undefined, { LLM_OPTIMIZATION_ENABLED: 'false' }, true],
+    ])('asked for as %j under %j holds elsewhere, after JSON, as it was asked for', (optimization, env, there) => {
+      const made = registry({ env, environment }).getLlm({ optimization });
+      expect(made.toJSON().optimization).toEqual(optimization);
+      const back = registry({ environment }).fromJSON(JSON.parse(JSON.stringify(made)));
+      expect([back.isOptimized, back.toJSON()]).toEqual([there, made.toJSON()]);
+      // What was taken back stays so.
+      expect(registry({ environment }).fromJSON(back.baseModel.toJSON()).isOptimized).toBe(false);
+    });
+
     it('is read from the folder', async () => {
       const folder = await mkdtemp(path.join(tmpdir(), 'tempered-optimize-'));
       const configuration = { model: 'claude-sonnet-4-6' };
@@ -170,7 +228,7 @@ describe.each([true, false])('with handles enhanced by default: %s', (mode) => {
       expect(warned).toEqual([
         expect.stringMatching(/^Failed to apply optimization: Invalid optimization .*minTokens/),
       ]);
-      expect(llm.isOptimized).toBe(false);
+      expect([llm.isOptimized, llm.toJSON().optimization]).toEqual([false, false]);
       expect(optimize(llm, broken)).toBe(llm);
       expect(warned).toHaveLength(1);
       expect(registry({ env: { LLM_OPTIMIZATION_ENABLED: '1' } }).getLlm().isOptimized).toBe(false);
@@ -201,6 +259,84 @@ describe.each([true, false])('with handles enhanced by default: %s', (mode) => {
     expect(two.getCacheStats()).toEqual(one.getCacheStats());
     expect(two.getCacheStats().totalBlocks).toBe(2);
     expect(others.map((llm) => llm.getCacheStats().totalBlocks)).toEqual([0, 0, 0]);
+  });
+
+  it.each([
+    [{ purpose: 'chat' }, 'anthropic/claude-sonnet-4-6:chat'],
+    [{ model: 'openai/gpt-4.1' }, 'openai/gpt-4.1:'],
+    [{ service: 'mail', purpose: 'chat' }, 'mail'],
+  ])('is rolled out to a share of handles: %j by %s', (place, name) => {
+    const rolledOut = (rolloutPercent: number) =>
+      registry().getLlm({ ...place, optimization: { cache: { enabled: true, rolloutPercent } } }).isOptimized;
+    for (const percent of [0, 10, 25, 50, 75, 90, 100]) expect(rolledOut(percent)).toBe(inRollout(name, percent));
+  });
+
+  it('is not rolled out to all handles of a provider at once', () => {
+    const optimization = { cache: { enabled: true, rolloutPercent: 50 } };
+    const purposes = Array.from({ length: 40 }, (_, i) => `purpose ${i}`);
+    const all = purposes.map((purpose) => registry().getLlm({ purpose, optimization }).isOptimized);
+    expect(new Set(all).size).toBe(2);
+  });
+
+  describe('a provider that refuses marks', () => {
+    const REFUSED = 'system.0.cache_control: Extra inputs are not permitted';
+    const answer = JSON.stringify({ type: 'error', error: { type: 'invalid_request_error', message: REFUSED } });
+    let gateway: Recorder;
+    beforeEach(async () => {
+      const refusal = (body: string): string | null => (body.includes('"cache_control"') ? answer : null);
+      gateway = await startRecorder(simulator.url, /"model":"([^"]+)"/, refusal);
+    });
+    afterEach(() => gateway.close());
+
+    const handle = (fallback: object): Llm =>
+      registry({ providers: createProviderSet({ env: simulatorEnv(gateway.url) }) }).getLlm({
+        optimization: { ...ON, fallback },
+      });
+    const marked = () => gateway.seen.map(({ body }) => body.includes('"cache_control"'));
+
+    it.each(Object.keys(WAYS))('gets the plain prompt, and later ones at once: %s', async (way) => {
+      const before = simulator.totals();
+      const llm = handle({});
+      const input = asked();
+      expect(await WAYS[way]?.(llm, input)).toMatchObject({ text: matching(/./) });
+      expect(marked()).toEqual([true, false]);
+      expect(warned).toEqual([
+        'Cache optimization requested but not supported by provider',
+        containing(`Cache optimization failed, falling back to standard API: anthropic answered 400: ${REFUSED}`),
+      ]);
+      await WAYS[way]?.(llm, input);
+      expect([marked(), warned.length]).toEqual([[true, false, false], 2]);
+      expect(simulator.totals().requests - before.requests).toBe(2);
+      expect(llm.getCacheStats()).toMatchObject({ totalBlocks: 4, cachedBlocks: 0, savedUsd: 0 });
+    });
+
+    it('is told of once, however many calls are refused together', async () => {
+      const llm = handle({});
+      const input = asked();
+      await Promise.all([1, 2, 3].map(() => llm.invoke(input)));
+      expect(warned).toHaveLength(2);
+      await handle({ logFailures: false }).invoke(asked());
+      expect(warned).toHaveLength(2);
+    });
+
+    it.each([{ raiseOnFallback: true }, { enabled: false }])('fails with %j, each time', async (fallback) => {
+      const llm = handle(fallback);
+      for (const input of [asked(), asked()]) {
+        const failed = llm.invoke(input);
+        await expect(failed).rejects.toBeInstanceOf(LlmError);
+        const message = containing(`Optimization failed: anthropic answered 400: ${REFUSED}`);
+        await expect(failed).rejects.toMatchObject({ category: 'invalid_request', message, details: { status: 400 } });
+      }
+      expect([marked(), warned]).toEqual([[true, true], []]);
+    });
+
+    it('is asked anew while what a handle adds itself is to blame', async () => {
+      const llm = handle({});
+      const params = { cache_control: { type: 'ephemeral' } };
+      await expect(llm.invoke(asked(), { params })).rejects.toThrow(REFUSED);
+      await llm.invoke(asked());
+      expect(marked()).toEqual([true, true, true, false]);
+    });
   });
 
   describe('a prompt that can not be marked', () => {

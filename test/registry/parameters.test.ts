@@ -5,6 +5,7 @@ describe('keys among parameters', () => {
     ['api_key', { api_key: 'k' }],
     ['httpOptions.headers.x-goog-api-key', { httpOptions: { headers: { 'x-goog-api-key': 'k' } } }],
     ['mcp_servers.0.authorization_token', { mcp_servers: [{ url: 'http://127.0.0.1', authorization_token: 'k' }] }],
+    ['headers.cookie', { headers: [['cookie', 'k']] }],
   ])('are refused at any depth: %s', (path, params) => {
     expect(() => checkParams(params)).toThrow(`A key must not stand among the parameters: ${path}.`);
   });
