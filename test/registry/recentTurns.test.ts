@@ -31,7 +31,9 @@ test('what is asked is never shared, nor what is only alike', () => {
   const recent = new RecentTurns();
   expect(recent.shared([said('a'), answered('b'), said('c')])).toBe(0);
   expect(recent.shared([said('a'), answered('b'), said('c')])).toBe(2);
-  expect(recent.shared([said('a'), answered('b', { native: { kind: 'anthropic', content: 'signed' } }), said('c')])).toBe(1);
+  expect(
+    recent.shared([said('a'), answered('b', { native: { kind: 'anthropic', content: 'signed' } }), said('c')]),
+  ).toBe(1);
   expect(recent.shared([said('c')])).toBe(0);
 });
 
