@@ -9,7 +9,7 @@ import type { TaskSpec } from '../task/spec.js';
 import { type Ask, cacheOf, withTokens } from './ask.js';
 import { cachingOf } from './caching.js';
 import type { ActivityDeps } from './context.js';
-import { cachesOf, mayRenew, unlessGone, withExplicitCache } from './explicitCache.js';
+import { wantsTags, withExplicitCache } from './explicitCache.js';
 import { withHeartbeat } from './heartbeat.js';
 import { type Job, openJob } from './job.js';
 import { askOf } from './jobAsk.js';
@@ -37,7 +37,8 @@ export function openedCaching(
   const { decision, prefix } = planCache({ ...request, supported });
   return {
     plan: { model, prefix, countedBy: 'estimate', decision },
-    ask: worthCounting(decision),
+    // Tags that can't be kept are told of.
+    ask: worthCounting(decision) || wantsTags(config),
     warmFirst: config.warmFirst,
     settleMs: config.settleSeconds * 1000,
   };
@@ -48,22 +49,10 @@ export function createCacheActivities(deps: ActivityDeps): CacheActivities {
   return {
     prepareCache: (input) =>
       withHeartbeat(nothing, async ({ log, cancellationSignal }) => {
+        // Which model is asked may have changed a moment ago.
+        deps.control.forget(input.batchId);
         const [job, control] = await Promise.all([openJob(deps, input), deps.control.read(input.batchId)]);
         return prepared(deps, job, control, log, cancellationSignal);
-      }),
-
-    renewCache: ({ batchId, model, name, ttlSeconds }) =>
-      withHeartbeat(nothing, ({ cancellationSignal: signal }) =>
-        unlessGone(async () => {
-          if (!(await mayRenew(deps, batchId, model))) return null;
-          const { expiresAt } = await (await cachesOf(deps, model)).renew(name, ttlSeconds, signal);
-          return { expiresAt };
-        }),
-      ),
-
-    removeCache: ({ model, name }) =>
-      withHeartbeat(nothing, async ({ cancellationSignal: signal }) => {
-        await unlessGone(async () => (await cachesOf(deps, model)).remove(name, signal));
       }),
   };
 }

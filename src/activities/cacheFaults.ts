@@ -7,13 +7,14 @@ import { cachingOf } from './caching.js';
 import type { ActivityDeps } from './context.js';
 import type { Job } from './job.js';
 
-/** Refusals a process remembers. */
-const MOST_REFUSALS = 1000;
+/** What a process remembers of each kind. */
+const MOST_KNOWN = 1000;
 
 /** What this process learned of caches that could not be used. */
 export class CacheFaults {
   private readonly refusing = new Set<string>();
   private readonly told = new Set<string>();
+  private readonly untagged = new Set<string>();
 
   /** Whether a provider refused a model's breakpoints in a batch's prompts: the batch's later ones get none. */
   refuses(batchId: string, model: string): boolean {
@@ -22,20 +23,29 @@ export class CacheFaults {
 
   /** A provider refused a model's breakpoints in a batch's prompts. What its task adds may be to blame: others ask anew. */
   refused(batchId: string, model: string): void {
-    this.refusing.add(refusalKey(batchId, model));
-    // The oldest goes first: a batch that still runs only asks once more.
-    for (const oldest of this.refusing) {
-      if (this.refusing.size <= MOST_REFUSALS) break;
-      this.refusing.delete(oldest);
-    }
+    isNew(this.refusing, refusalKey(batchId, model));
   }
 
   /** An explicit cache is gone; true the first time. */
   lost(name: string): boolean {
-    if (this.told.has(name)) return false;
-    this.told.add(name);
-    return true;
+    return isNew(this.told, name);
   }
+
+  /** A batch's tags are in no cache; true the first time. */
+  tagsDropped(batchId: string): boolean {
+    return isNew(this.untagged, batchId);
+  }
+}
+
+/** Adds to what is known. The oldest goes first: what is still about only comes once more. */
+function isNew(known: Set<string>, key: string): boolean {
+  if (known.has(key)) return false;
+  known.add(key);
+  for (const oldest of known) {
+    if (known.size <= MOST_KNOWN) break;
+    known.delete(oldest);
+  }
+  return true;
 }
 
 /** What sending a prompt is given. */

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { staticTurns } from '../caching/breakpoints.js';
-import { asksForExplicit, decideExplicit } from '../caching/explicit.js';
+import { decideExplicit } from '../caching/explicit.js';
 import { fallBack } from '../caching/fallback.js';
 import { schemaTokens } from '../caching/uncounted.js';
 import { parseModelRef } from '../models/modelRef.js';
@@ -15,6 +15,21 @@ import { cachingOf } from './caching.js';
 import type { ActivityDeps } from './context.js';
 import type { Job } from './job.js';
 
+/** Time for the making of a cache; milliseconds. Not a cancelled batch's: what nobody heard of would be paid for to its end. */
+const MAKING_MS = 30_000;
+
+const TAGS_DROPPED = 'Cache tags requested but not supported by API';
+
+/** Errors that leave open whether a request was carried out. */
+const UNCLEAR: ReadonlySet<ErrorCategory> = new Set([
+  'timeout',
+  'network',
+  'server_error',
+  'overloaded',
+  'cancelled',
+  'unknown',
+]);
+
 /** Where a cache is looked for and made. */
 interface Place {
   readonly caches: ExplicitCaches;
@@ -23,13 +38,30 @@ interface Place {
   readonly turns: number;
   readonly wanted: CacheName;
   readonly warn: (line: string) => void;
+  readonly warnTags: () => void;
   readonly signal: AbortSignal;
+}
+
+/** Who is told, and what ends the looking. */
+type Telling = Pick<Place, 'warn' | 'warnTags' | 'signal'>;
+
+/** What came of an explicit cache; null: its provider has none, or not for such content. */
+type Came = Pick<BatchCache, 'explicit' | 'explicitOrdered'> | null;
+
+/** Whether a batch's cache is to have tags. */
+export function wantsTags({ explicit, cacheTags }: Pick<CacheConfig, 'explicit' | 'cacheTags'>): boolean {
+  return explicit !== false && Object.keys(cacheTags).length > 0;
+}
+
+/** What tells a batch's caches from others'. */
+export function cacheOwnerHash(batchId: string): string {
+  return createHash('sha256').update(batchId).digest('hex');
 }
 
 /**
  * The batch's cache with its explicit one: found by model, content and tags, else made. Without where none pays, where
- * what it costs is in no budget, and where it could not be had: then prompts go out whole. Throws with
- * `raiseOnFallback`: `Optimization failed: …`.
+ * what it costs is in no budget, and where it could not be had: then prompts go out whole, and the log tells of tags
+ * that were wanted. Throws with `raiseOnFallback`: `Optimization failed: …`.
  */
 export async function withExplicitCache(
   deps: ActivityDeps,
@@ -39,14 +71,27 @@ export async function withExplicitCache(
   { control, ...log }: Pick<Place, 'warn' | 'signal'> & { readonly control: Control },
 ): Promise<BatchCache> {
   const { config } = cachingOf(job.batch, job.task.spec, deps.optimizing);
-  if (!config.autoDetectCacheable) return cache;
+  const warnTags = () => {
+    if (wantsTags(config) && deps.cacheFaults.tagsDropped(job.batch.id)) log.warn(TAGS_DROPPED);
+  };
   const limited = await limitsMoney(deps, ask.model, control);
   // The schema goes with each prompt: such a cache can't hold it.
-  const held = { ...cache.decision, prefixTokens: cache.decision.prefixTokens - schemaTokens(ask.request) };
+  const prefixTokens = cache.decision.prefixTokens - schemaTokens(ask.request);
+  const reads = Math.min(cache.decision.reads, await promptsLeft(deps, job));
+  const held = { ...cache.decision, prefixTokens, reads };
   const { make, heldBack, storageUsdPerHour } = decideExplicit(ask.info, held, config, limited);
-  if (heldBack) return { ...cache, explicitHeldBack: true };
-  const explicit = make ? await explicitCache(deps, job, ask, storageUsdPerHour, log) : undefined;
-  return explicit === undefined ? cache : { ...cache, explicit };
+  const wanted = config.autoDetectCacheable && make;
+  const came = wanted ? await explicitCache(deps, job, ask, storageUsdPerHour, { ...log, warnTags }) : null;
+  if (came === null) warnTags();
+  const toldBack = config.autoDetectCacheable && heldBack ? { explicitHeldBack: true } : {};
+  return { ...cache, ...toldBack, ...came };
+}
+
+/** Records that are still to be asked, less the one whose prompt goes first: a cache made late has few readers. */
+async function promptsLeft(deps: Pick<ActivityDeps, 'store' | 'optimizing'>, { batch, task }: Job): Promise<number> {
+  const { succeeded, partial, failed, notRun } = await deps.store.counters(batch.id);
+  const { prompts } = cachingOf(batch, task.spec, deps.optimizing);
+  return Math.max(0, prompts - (succeeded + partial + failed + notRun) - 1);
 }
 
 /** Whether a budget or a day of the model's pool limits money. */
@@ -60,31 +105,22 @@ export async function limitsMoney(
   return (await store.listPools()).some(({ pool, set }) => pool === name && set.perDayUsd !== undefined);
 }
 
-/** Whether a batch's explicit cache may live on: not where money was limited after its making, unless it was asked for. */
-export async function mayRenew(deps: ActivityDeps, batchId: string, model: string): Promise<boolean> {
-  const batch = await deps.batches.get(batchId);
-  const { spec } = await deps.tasks.get(batch.taskHash);
-  if (asksForExplicit(cachingOf(batch, spec, deps.optimizing).config)) return true;
-  return !(await limitsMoney(deps, model, await deps.control.read(batchId)));
-}
-
 async function explicitCache(
   deps: ActivityDeps,
   job: Job,
   ask: Ask,
   storageUsdPerHour: number | null,
-  { warn, signal }: Pick<Place, 'warn' | 'signal'>,
-): Promise<ExplicitCache | undefined> {
+  telling: Telling,
+): Promise<Came> {
   const { config, fallback } = cachingOf(job.batch, job.task.spec, deps.optimizing);
   try {
     const caches = await deps.providers.get(ask.provider).caches();
     const turns = staticTurns(job.task.spec);
     const hash = caches?.contentHash(ask.request, turns) ?? null;
-    if (caches === null || hash === null) return undefined;
-    const owner = createHash('sha256').update(job.batch.id).digest('hex');
-    const wanted = { hash, owner, tags: config.cacheTags };
-    const { cache, whose } = await foundOrMade({ caches, ask, config, turns, wanted, warn, signal }, deps.now());
-    return {
+    if (caches === null || hash === null) return null;
+    const wanted = { hash, owner: cacheOwnerHash(job.batch.id), tags: config.cacheTags };
+    const { cache, whose } = await foundOrMade({ caches, ask, config, turns, wanted, ...telling }, deps.now());
+    const explicit: ExplicitCache = {
       name: cache.name,
       hash,
       turns,
@@ -95,10 +131,11 @@ async function explicitCache(
       keep: config.keepCache,
       storageUsdPerHour,
     };
+    return { explicit };
   } catch (error) {
-    if (!(error instanceof TemperedError) || signal.aborted) throw error;
-    fallBack(fallback, error, warn);
-    return undefined;
+    if (!(error instanceof TemperedError) || telling.signal.aborted) throw error;
+    fallBack(fallback, error, telling.warn);
+    return UNCLEAR.has(error.category) ? { explicitOrdered: ask.model } : {};
   }
 }
 
@@ -116,21 +153,25 @@ async function foundOrMade(place: Place, now: number): Promise<Had> {
     if (whose === null || cache.model !== ask.request.model || cache.expiresAt <= least) return [];
     return [{ cache, whose }];
   });
-  const longest = fit.sort((a, b) => b.cache.expiresAt - a.cache.expiresAt)[0];
-  return longest ?? { cache: await made(place), whose: 'own' };
+  // Its own first: a try whose worker was lost may have made it.
+  const [best] = fit.sort(
+    (a, b) => Number(b.whose === 'own') - Number(a.whose === 'own') || b.cache.expiresAt - a.cache.expiresAt,
+  );
+  if (best !== undefined) return best;
+  signal.throwIfAborted();
+  return { cache: await made(place), whose: 'own' };
 }
 
 /** A new cache. Where names aren't kept it has none: nobody will find it, and nobody can take it for another. */
-async function made(place: Place): Promise<RemoteCache> {
-  const { caches, ask, config, turns, wanted, warn, signal } = place;
+async function made({ caches, ask, config, turns, wanted, warnTags }: Place): Promise<RemoteCache> {
   const order = { turns, ttlSeconds: config.cacheTtlSeconds, displayName: cacheName(wanted) };
-  const unnamed = () => caches.create(ask.request, { ...order, displayName: null }, signal);
-  const cache = await caches.create(ask.request, order, signal).catch((error: unknown) => {
-    if (error instanceof TemperedError && /display_?name/i.test(error.message)) return unnamed();
+  const create = (displayName: string | null) =>
+    caches.create(ask.request, { ...order, displayName }, AbortSignal.timeout(MAKING_MS));
+  const cache = await create(order.displayName).catch((error: unknown) => {
+    if (error instanceof TemperedError && /display_?name/i.test(error.message)) return create(null);
     throw error;
   });
-  const lost = cache.displayName !== order.displayName;
-  if (lost && Object.keys(config.cacheTags).length > 0) warn('Cache tags requested but not supported by API');
+  if (cache.displayName !== order.displayName) warnTags();
   return cache;
 }
 

@@ -2,6 +2,7 @@ import { ApplicationFailure } from '@temporalio/common';
 import { TemperedError } from '../task/errors.js';
 import { createBatchActivities } from './batchRows.js';
 import { createCacheActivities } from './batchCache.js';
+import { createCacheLifeActivities } from './cacheLife.js';
 import type { ActivityDeps } from './context.js';
 import { createFunctionActivities } from './functions.js';
 import { createItemActivities } from './itemRows.js';
@@ -33,6 +34,7 @@ export function createActivities(deps: ActivityDeps): Activities {
       ...createPromptActivities(deps),
       ...createPageActivities(deps),
       ...createCacheActivities(deps),
+      ...createCacheLifeActivities(deps),
     }),
     rows: surfaced({
       ...createBatchActivities(deps),

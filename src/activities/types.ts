@@ -90,10 +90,19 @@ export interface CacheActivities {
    * and tells the worker's log.
    */
   prepareCache(input: PromptInput): Promise<BatchCache>;
-  /** Lets an explicit cache live longer; null = it is gone, or money was limited since. */
+}
+
+/** What becomes of a batch's explicit caches. Run on the queue of its prompts. */
+export interface CacheLifeActivities {
+  /**
+   * Lets the batch's own cache live longer; null = it is gone. It is ended, unless it is to be kept, where money was
+   * limited since and nobody asked for it.
+   */
   renewCache(cache: NamedCache & { readonly batchId: string }): Promise<{ readonly expiresAt: number } | null>;
   /** Ends an explicit cache; one that is gone already is no error. */
   removeCache(cache: Omit<NamedCache, 'ttlSeconds'>): Promise<void>;
+  /** Ends every cache that the provider of `model` lists as made for the batch, unless its settings keep them; how many. */
+  sweepCaches(batch: { readonly batchId: string; readonly model: string }): Promise<number>;
 }
 
 /** An explicit cache at its provider. */

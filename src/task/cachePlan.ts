@@ -64,6 +64,8 @@ export interface BatchCache {
   readonly explicit?: ExplicitCache;
   /** One would pay, and was not made: what it costs apart from prompts is in no budget. */
   readonly explicitHeldBack?: boolean;
+  /** The `provider/model` one was ordered for, while nobody knows what came of it: the batch's end looks for it. */
+  readonly explicitOrdered?: string;
 }
 
 /** A decision in words: `cached: 3,012 tokens × 6,045 reads save $48.97, writing costs $0.0023 more: net $48.97`. */

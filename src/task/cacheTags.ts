@@ -41,3 +41,8 @@ export function cacheOwner(displayName: string | null, wanted: CacheName): 'own'
   if (!all) return null;
   return owner === wanted.owner.slice(0, OWNER_CHARS) ? 'own' : 'other';
 }
+
+/** Whether a cache was made for the batch of hash `owner`, whatever it holds. */
+export function isMadeFor(displayName: string | null, owner: string): boolean {
+  return FORM.exec(displayName ?? '')?.[2] === owner.slice(0, OWNER_CHARS);
+}

@@ -54,7 +54,8 @@ export class BatchRun {
   shards: Shards | undefined;
   /** The batch has ended. */
   finished = false;
-  private probed: boolean;
+  /** The first prompt was answered. */
+  probed: boolean;
   private yielding = false;
   private notices: Notices | undefined;
   /** The first prompt, while it goes alone. */
@@ -75,7 +76,7 @@ export class BatchRun {
     try {
       await this.start();
       background(this.watchDeadline());
-      background(this.cache.renewing());
+      background(this.cache.keeping());
       await this.fanOut();
       if (this.yielding) return await this.continueAsNew();
       // From here a cancellation comes too late, and must not end the batch a second time.
@@ -176,9 +177,8 @@ export class BatchRun {
   }
 
   private isDone(): boolean {
-    const shards = this.ready();
-    if (shards.openCount > 0) return false;
-    return this.control.stop !== null || (this.intake.isOver && shards.waiting === 0);
+    const { openCount, waiting } = this.ready();
+    return openCount === 0 && (this.control.stop !== null || (this.intake.isOver && waiting === 0));
   }
 
   private mustYield(): boolean {

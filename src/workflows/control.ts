@@ -49,6 +49,11 @@ export class BatchControl {
     if (cache !== undefined && this.settings.cache === undefined) this.settings = { ...this.settings, cache };
   }
 
+  /** Keeps what the workers need not know: it goes out with the next publication. */
+  remember(patch: Partial<BatchSettings>): void {
+    this.settings = { ...this.settings, ...patch };
+  }
+
   /** What a continue-as-new carries over. */
   carry(): Pick<BatchCarry, 'controlVersion' | 'settings' | 'paused'> {
     return { controlVersion: this.version, settings: this.settings, paused: this.paused };

@@ -2,6 +2,7 @@ import { ActivityCancellationType, type ActivityInterfaceFor, proxyActivities } 
 import type {
   BatchActivities,
   CacheActivities,
+  CacheLifeActivities,
   FunctionActivities,
   ItemActivities,
   NotifyActivities,
@@ -59,7 +60,7 @@ export function pages(queue: string, promptTimeoutMs: number): ActivityInterface
 }
 
 /** Preparing caches at the provider, on the prompts' queue: worth a few tries, since prompts go without them too. */
-export function caches(queue: string): ActivityInterfaceFor<CacheActivities> {
+export function caches(queue: string): ActivityInterfaceFor<CacheActivities & Pick<CacheLifeActivities, 'renewCache'>> {
   return proxyActivities({
     taskQueue: queue,
     startToCloseTimeout: '2 minutes',
@@ -69,11 +70,23 @@ export function caches(queue: string): ActivityInterfaceFor<CacheActivities> {
 }
 
 /** Ending caches: a batch's end does not wait long for a worker, since each cache ends by itself. */
-export function endingCaches(queue: string): ActivityInterfaceFor<Pick<CacheActivities, 'removeCache'>> {
+export function endingCaches(queue: string): ActivityInterfaceFor<Pick<CacheLifeActivities, 'removeCache'>> {
   return proxyActivities({
     taskQueue: queue,
     startToCloseTimeout: '1 minute',
     scheduleToCloseTimeout: '1 minute',
+    heartbeatTimeout: HEARTBEAT_TIMEOUT,
+    retry: { initialInterval: '1 s', maximumInterval: '10 s', maximumAttempts: 3 },
+  });
+}
+
+/** Looking for caches that were made unseen: where no worker takes it soon, nobody can have made any either. */
+export function sweepingCaches(queue: string): ActivityInterfaceFor<Pick<CacheLifeActivities, 'sweepCaches'>> {
+  return proxyActivities({
+    taskQueue: queue,
+    startToCloseTimeout: '1 minute',
+    scheduleToStartTimeout: '20 s',
+    scheduleToCloseTimeout: '2 minutes',
     heartbeatTimeout: HEARTBEAT_TIMEOUT,
     retry: { initialInterval: '1 s', maximumInterval: '10 s', maximumAttempts: 3 },
   });

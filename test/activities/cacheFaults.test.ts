@@ -21,4 +21,9 @@ describe('what a process learned of caches', () => {
     const faults = new CacheFaults();
     expect([faults.lost('c'), faults.lost('c')]).toEqual([true, false]);
   });
+
+  test('tags that are in no cache are told of once a batch', () => {
+    const faults = new CacheFaults();
+    expect([faults.tagsDropped('a'), faults.tagsDropped('a'), faults.tagsDropped('b')]).toEqual([true, false, true]);
+  });
 });

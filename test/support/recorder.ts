@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import { createServer, request as send } from 'node:http';
+import { createServer, type IncomingMessage, request as send } from 'node:http';
 
 /** A request as the provider saw it. */
 export interface SeenRequest {
@@ -24,12 +24,14 @@ export interface Recorder {
 
 /**
  * A recording proxy before the HTTP server at `target`. `record`: finds the record in a request's body. `refusal`: what
- * a request is answered with 400 instead of being handed on; by default nothing is.
+ * a request is answered with 400 instead of being handed on; by default nothing is. `delivers`: asked when the target
+ * has answered; the answer waits for it, and is lost, with its connection, where it says no.
  */
 export async function startRecorder(
   target: string,
   record: RegExp,
   refusal: (body: string) => string | null = () => null,
+  delivers: (request: IncomingMessage) => Promise<boolean> = () => Promise.resolve(true),
 ): Promise<Recorder> {
   const seen: SeenRequest[] = [];
   const listeners = new Set<() => void>();
@@ -52,8 +54,14 @@ export async function startRecorder(
       }
       const { method, headers, url = '/' } = incoming;
       const onward = send(`${target}${url}`, { method, headers }, (answer) => {
-        outgoing.writeHead(answer.statusCode ?? 502, answer.headers);
-        answer.pipe(outgoing);
+        void delivers(incoming).then((delivered) => {
+          if (!delivered) {
+            outgoing.destroy();
+            return;
+          }
+          outgoing.writeHead(answer.statusCode ?? 502, answer.headers);
+          answer.pipe(outgoing);
+        });
       });
       onward.on('error', () => outgoing.destroy());
       onward.end(body);

@@ -1,4 +1,4 @@
-import { cacheName, cacheNameChars, cacheOwner } from '../../src/task/cacheTags.js';
+import { cacheName, cacheNameChars, cacheOwner, isMadeFor } from '../../src/task/cacheTags.js';
 import { optimizationLayerSchema } from '../../src/task/optimization.js';
 
 const HASH = 'ab'.repeat(32);
@@ -31,4 +31,12 @@ test('tags whose name would pass 128 characters are an error', () => {
   const read = (length: number) => optimizationLayerSchema.safeParse({ cache: { cache_tags: tags(length) } });
   expect(read(75).success).toBe(true);
   expect(read(76).error?.issues[0]?.message).toContain('129 characters, and 128 are the most');
+});
+
+test('a cache tells which batch it was made for, whatever it holds', () => {
+  const name = cacheName(wanted({ version: 'v1' }));
+  expect(isMadeFor(name, 'cd'.repeat(8))).toBe(true);
+  expect(isMadeFor(name, 'ce'.repeat(8))).toBe(false);
+  for (const other of [null, 'my cache', `${'ab'.repeat(16)}:cdcdcdcd`])
+    expect(isMadeFor(other, 'cd'.repeat(8))).toBe(false);
 });

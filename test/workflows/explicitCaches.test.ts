@@ -1,6 +1,8 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { z } from 'zod';
 import tagged from '../../examples/caching/tags.js';
 import type { Tempered } from '../../src/client/tempered.js';
+import type { StartOptions } from '../../src/client/submit.js';
 import { defineTask } from '../../src/task/defineTask.js';
 import type { OptimizationOptions } from '../../src/task/optimization.js';
 import { Bench, outcomesOf, until } from '../support/bench.js';
@@ -16,6 +18,7 @@ const listSchema = z.object({
     .array(
       z.object({
         name: z.string(),
+        model: z.string(),
         displayName: z.string().optional(),
         createTime: z.string(),
         expireTime: z.string(),
@@ -28,11 +31,18 @@ let bench: Bench;
 let recorder: Recorder;
 let tempered: Tempered;
 const log: string[] = [];
+/** Whether the answer to a cache's making arrives; it waits for that. */
+let arrives: () => Promise<boolean>;
+beforeEach(() => {
+  arrives = () => Promise.resolve(true);
+});
 beforeAll(async () => {
   bench = await Bench.open();
-  recorder = await startRecorder(bench.sim.url, /Ticket (\d+)/);
+  recorder = await startRecorder(bench.sim.url, /Ticket (\d+)/, undefined, ({ method, url = '' }) =>
+    method === 'POST' && url.endsWith('/cachedContents') ? arrives() : Promise.resolve(true),
+  );
   tempered = await bench.another({ GOOGLE_GEMINI_BASE_URL: `${recorder.url}/gemini` });
-  const options = { pools: ['gemini'], log: (line: string) => log.push(line) };
+  const options = { pools: ['gemini', 'anthropic'], log: (line: string) => log.push(line) };
   // Two workers: whichever prepares, the batch has one cache.
   await bench.work(options, tempered);
   await bench.work(options, tempered);
@@ -45,17 +55,30 @@ afterAll(async () => {
 const url = () => `${bench.sim.url}/gemini/v1/cachedContents`;
 const headers = { 'x-goog-api-key': 'sim-key' };
 const alive = async () => listSchema.parse(await (await fetch(url(), { headers })).json()).cachedContents;
+const call = (name: string, method: string, body?: object) =>
+  fetch(`${url()}/${name.split('/')[1]}`, {
+    method,
+    headers: { ...headers, 'content-type': 'application/json' },
+    ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+  });
+const shorten = (name = '', seconds = 0) => call(name, 'PATCH', { ttl: `${seconds}s` });
+const deleteAll = async () => {
+  for (const { name } of await alive()) await call(name, 'DELETE');
+};
 const bodies = (from = 0) => recorder.seen.slice(from).map(({ body }): unknown => JSON.parse(body));
 
+type More = Pick<StartOptions, 'budgetUsd' | 'open' | 'deadline' | 'onDeadline'> & { readonly model?: string };
+
 /** Starts the task of the example with other instructions, so that no test finds another's cache by accident. */
-function start(mark: string, cache: OptimizationOptions['cache'] = {}, records = data, budgetUsd?: number) {
-  const { model, instructions, prompt = '' } = tagged.spec;
+function start(mark: string, cache: OptimizationOptions['cache'] = {}, records = data, more: More = {}) {
+  const { instructions, prompt = '' } = tagged.spec;
+  const { model = tagged.spec.model, ...settings } = more;
   const task = defineTask({ name: `tickets-${mark}`, model, instructions: `${instructions}\n${mark}`, prompt });
   const options = {
     batchId: `${mark}-${Math.random().toString(36).slice(2, 8)}`,
     concurrency: 10,
     execution: 'inline',
-    ...(budgetUsd === undefined ? {} : { budgetUsd }),
+    ...settings,
   } as const;
   return tempered.startBatch(task, records, { ...options, optimization: { cache } });
 }
@@ -106,7 +129,7 @@ test('a cache that vanishes costs nobody an answer, and is made again', async ()
   const batch = await start('vanishing', { explicit: true });
   await recorder.next(from + 15);
   const [first] = await alive();
-  await fetch(`${url()}/${(first?.name ?? '').split('/')[1]}`, { method: 'DELETE', headers });
+  await call(first?.name ?? '', 'DELETE');
   expect(await batch.result()).toMatchObject({ succeeded: RECORDS, prompts: RECORDS });
   const named = bodies(from).map(
     (body) => z.object({ cachedContent: z.string().optional() }).parse(body).cachedContent,
@@ -168,7 +191,7 @@ test('where a budget or a day limits money none is made unasked: its making and 
   // It pays for 40 records, since it need not live long.
   const brief = { cacheTtlSeconds: 60, cacheRenewalBufferSeconds: 30, keepCache: true };
   const had = async (mark: string, settings: OptimizationOptions['cache'], budgetUsd?: number) => {
-    const batch = await start(mark, settings, data, budgetUsd);
+    const batch = await start(mark, settings, data, budgetUsd === undefined ? {} : { budgetUsd });
     expect(await batch.result()).toMatchObject({ succeeded: RECORDS });
     const cache = (await bench.store.readControl(batch.id))?.cache;
     await batch.deleteCache();
@@ -187,6 +210,134 @@ test('a budget that is given later ends the renewal', async () => {
   await until(async () => (await alive())[0]);
   await batch.setBudget(5);
   await until(async () => (await bench.store.readControl(batch.id))?.cache?.explicitHeldBack);
+  // No prompt names it any more.
+  expect(await alive()).toEqual([]);
   expect(await batch.result()).toMatchObject({ succeeded: RECORDS, prompts: RECORDS });
   expect(JSON.parse(recorder.seen.at(-1)?.body ?? '')).not.toHaveProperty('cachedContent');
+});
+
+/** An open batch that has asked its records, and the cache it has then. */
+async function opened(mark: string, cache: OptimizationOptions['cache']) {
+  await bench.scenario({});
+  const batch = await start(mark, cache, data.slice(0, 5), { open: true });
+  await until(async () => (await batch.progress()).done === 5);
+  const [made] = await alive();
+  return { batch, made };
+}
+
+const ended = async (batch: { closeInput(): Promise<void>; result(): Promise<{ succeeded: number }> }) => {
+  await batch.closeInput();
+  expect(await batch.result()).toMatchObject({ succeeded: 5 });
+};
+
+test('a cache that was being made when its batch was cancelled does not outlive it', async () => {
+  await bench.scenario({});
+  let ordered = 0;
+  let answer: (arrives: boolean) => void = () => undefined;
+  const answered = new Promise<boolean>((resolve) => (answer = resolve));
+  arrives = () => {
+    ordered += 1;
+    return answered;
+  };
+  const cancelled = await start('early', { explicit: true });
+  const overdue = await start('overdue', { explicit: true }, data, {
+    deadline: new Date(Date.now() + 4_000).toISOString(),
+    onDeadline: 'cancel',
+  });
+  await until(() => Promise.resolve(ordered === 2));
+  expect(await alive()).toHaveLength(2);
+  await cancelled.cancel();
+  await until(async () => (await bench.store.readControl(overdue.id))?.stop === 'deadline');
+  // Two heartbeats: the workers know.
+  await sleep(4_500);
+  answer(true);
+  expect(await cancelled.result()).toMatchObject({ status: 'cancelled', prompts: 0 });
+  expect(await overdue.result()).toMatchObject({ status: 'stopped', prompts: 0 });
+  expect(await alive()).toEqual([]);
+});
+
+test('one whose making was never answered is looked for at the end, unless caches are kept', async () => {
+  await bench.scenario({});
+  arrives = () => Promise.resolve(false);
+  const kept = await start('unheard-kept', { explicit: true, keepCache: true }, data.slice(0, 5));
+  await kept.result();
+  const left = await alive();
+  expect(left).toHaveLength(1);
+  const batch = await start('unheard', { explicit: true }, data.slice(0, 5));
+  expect(await batch.result()).toMatchObject({ succeeded: 5, prompts: 5 });
+  expect(await alive()).toEqual(left);
+  await deleteAll();
+});
+
+test("another's cache is not renewed: the batch makes its own before that one ends", async () => {
+  await bench.scenario({});
+  const settings = { explicit: true, cacheTtlSeconds: 3600, cacheRenewalBufferSeconds: 300 };
+  await (await start('lent', { ...settings, keepCache: true }, data.slice(0, 5))).result();
+  const [lent] = await alive();
+  await shorten(lent?.name, 307);
+  const [shortened] = await alive();
+  const { batch, made } = await opened('lent', settings);
+  expect(made).toEqual(shortened);
+  expect(recorder.seen.at(-1)?.body).toContain(lent?.name);
+  const own = await until(async () => (await alive()).find(({ name }) => name !== lent?.name));
+  await until(async () => (await batch.progress()).cache?.explicit?.name === own.name);
+  await ended(batch);
+  expect(await alive()).toEqual([shortened]);
+  await deleteAll();
+});
+
+test("when another model is asked the old one's cache ends, and there is one for the new", async () => {
+  const { batch, made } = await opened('model', { explicit: true });
+  expect(made?.model).toBe('models/gemini-2.5-flash');
+  await batch.addItems([{ id: 'late', text: 'Ticket 1000: the page stays black.' }]);
+  await batch.pause();
+  await batch.setModel('gemini/gemini-2.5-pro');
+  await batch.resume();
+  const cache = await until(async () => {
+    const { model, explicit } = (await batch.progress()).cache ?? {};
+    return model === 'gemini/gemini-2.5-pro' && explicit;
+  });
+  expect(await alive()).toMatchObject([{ name: cache.name, model: 'models/gemini-2.5-pro' }]);
+  await batch.closeInput();
+  expect(await batch.result()).toMatchObject({ succeeded: 6 });
+  expect(await alive()).toEqual([]);
+});
+
+test('a paused batch renews nothing until it is resumed', async () => {
+  const settings = { explicit: true, cacheTtlSeconds: 60, cacheRenewalBufferSeconds: 56 };
+  const { batch, made } = await opened('paused', settings);
+  await batch.pause();
+  const handle = bench.client.workflow.getHandle(batch.id);
+  const seen = async () => {
+    const events = (await handle.fetchHistory()).events ?? [];
+    const fired = events.map((event) => String(event.timerFiredEventAttributes?.startedEventId));
+    const due = ({ eventId, userMetadata }: (typeof events)[number]) =>
+      fired.includes(String(eventId)) && String(userMetadata?.summary?.data).includes('renewal of the prompt cache');
+    const names = events.map((event) => event.activityTaskScheduledEventAttributes?.activityType?.name);
+    return { due: events.filter(due).length, renewals: names.filter((name) => name === 'renewCache').length };
+  };
+  const before = await seen();
+  await until(async () => (await seen()).due > before.due);
+  expect((await seen()).renewals).toBe(before.renewals);
+  await batch.resume();
+  const later = await until(async () =>
+    (await alive()).find(({ expireTime }) => expireTime > (made?.expireTime ?? '')),
+  );
+  expect(later.name).toBe(made?.name);
+  await ended(batch);
+  expect(await alive()).toEqual([]);
+});
+
+test.each([
+  ['its provider makes none', {}, { model: 'anthropic/claude-haiku-4-5' }],
+  ['only what a task marks is cached', { autoDetectCacheable: false }, {}],
+  ['the prefix is too short', { minTokensToCache: 100_000 }, {}],
+])('tags that are in no cache are told of once: %s', async (why, cache, more) => {
+  await bench.scenario({});
+  const from = log.length;
+  const settings = { ...cache, cacheTags: { version: 'v1' } };
+  await (await start(`no-tags-${why.length}`, settings, data.slice(0, 3), more)).result();
+  const said = log.slice(from).filter((line) => line.includes('Cache tags requested but not supported by API'));
+  expect(said).toHaveLength(1);
+  expect(await alive()).toEqual([]);
 });
