@@ -122,6 +122,13 @@ it('tells of the cache a run makes on purpose, and counts what Google leaves out
   // Ten reads don't pay for one, and nobody asked.
   const [unasked] = (await bench.tempered.estimate(taskFor('gemini/gemini-2.5-flash'), records)).estimates;
   expect(unasked?.explicitCache).toBeNull();
+  // Eighty pay for a short one, unless money is limited.
+  const brief = { cacheTtlSeconds: 60, cacheRenewalBufferSeconds: 0 };
+  const short = taskFor('gemini/gemini-2.5-flash', { optimization: { cache: brief } });
+  for (const [budgetUsd, made] of [[undefined, true] as const, [1, false] as const]) {
+    const [paying] = (await bench.tempered.estimate(short, MESSAGES, { budgetUsd })).estimates;
+    expect(paying?.explicitCache?.made).toBe(made);
+  }
 });
 
 it('prices a cache that lives an hour as it is billed', async () => {
