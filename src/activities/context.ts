@@ -5,6 +5,7 @@ import type { PoolBook } from '../limits/poolBook.js';
 import type { Meters } from '../limits/meters.js';
 import type { Tuner } from '../limits/tuner.js';
 import type { Gate } from '../limits/types.js';
+import { isInteractive } from '../limits/weight.js';
 import type { ProviderSet } from '../providers/types.js';
 import { planOf } from '../recovery/ladder.js';
 import type { ItemPlan, Validation } from '../recovery/types.js';
@@ -131,7 +132,10 @@ export class TaskBook {
 /** What of a batch's row never changes while prompts run. */
 export type BatchFacts = Pick<BatchRow, 'id' | 'taskHash' | 'taskName' | 'prepared' | 'options' | 'items'>;
 
-/** Batches by id, read once: `prepare()` is over before the first prompt. */
+/**
+ * Batches by id, read once: `prepare()` is over before the first prompt. Those of few records are read each time, which
+ * they can afford: records may have come to them since, in any process, until they are no longer so small.
+ */
 export class BatchBook {
   private readonly known = new Map<string, Promise<BatchFacts>>();
 
@@ -141,7 +145,10 @@ export class BatchBook {
   get(id: string): Promise<BatchFacts> {
     return remembered(this.known, id, async () => {
       const row = await this.store.getBatch(id);
-      if (row !== undefined) return row;
+      if (row !== undefined) {
+        if (isInteractive({ items: row.items, open: row.options.open })) this.forget(id);
+        return row;
+      }
       throw new TemperedError('input', `The store knows no batch ${id}.`, {
         remedy: 'Check that this worker uses the store the batch was started with (TEMPERED_STORE).',
       });
