@@ -1,8 +1,9 @@
 import type { PromptTokens } from '../limits/types.js';
-import type { ModelReply, ProviderError } from '../providers/types.js';
+import type { ModelReply } from '../providers/types.js';
 import type { Control } from '../store/types.js';
 import type { Ask } from './ask.js';
 import type { ActivityDeps } from './context.js';
+import { isUnspent, retryWait } from './faults.js';
 import type { Job } from './job.js';
 import { isEndpointFailure, tellCircuit } from './route.js';
 
@@ -38,17 +39,34 @@ export async function heard(
   return { input: usage.inputTokens - (anthropic ? usage.cachedInputTokens : 0), output: usage.outputTokens };
 }
 
+/** How a refusal that spent nothing holds prompts back. */
+export interface Hold {
+  /** Until then the refused prompt waits; milliseconds since epoch. */
+  readonly until: number;
+  /** The whole pool waits too. */
+  readonly closes: boolean;
+  /** The fleet's rate is lowered. */
+  readonly lowers: boolean;
+}
+
 /**
  * A refusal that says when to come back closes the pool until then, and so does a rate limit that doesn't, until the
- * prompt comes back. That one, and an overload, lower the fleet's rate: nobody knows how much is too much. Returns
- * whether the pool was closed.
+ * prompt comes back. That one, and an overload, lower the fleet's rate: nobody knows how much is too much. This process'
+ * gate is closed at once, and times count from now: call it when the reply has come. Null: the reply is no such refusal.
  */
-export async function slowDown(deps: ActivityDeps, ask: Ask, error: ProviderError, waitMs: number): Promise<boolean> {
-  const pool = deps.pools.poolOf(ask.model);
-  const { category, retryAfterMs } = error;
+export function holdPool({ pools, gate, now }: ActivityDeps, ask: Ask, reply: ModelReply, waits: number): Hold | null {
+  if (reply.ok || !isUnspent(reply.error)) return null;
+  const { category, retryAfterMs } = reply.error;
   const told = retryAfterMs !== null && retryAfterMs > 0;
+  const until = now() + retryWait(reply.error, waits);
   const closes = category === 'rate_limit' || (category === 'overloaded' && told);
-  if (closes) await deps.gate.cooldown(pool, deps.now() + waitMs);
-  if (category === 'overloaded' || (category === 'rate_limit' && !told)) await deps.gate.overloaded(pool);
-  return closes;
+  if (closes) gate.hold(pools.poolOf(ask.model), until);
+  return { until, closes, lowers: category === 'overloaded' || (category === 'rate_limit' && !told) };
+}
+
+/** Tells all processes of a refusal. */
+export async function tellFleet({ pools, gate }: ActivityDeps, ask: Ask, hold: Hold): Promise<void> {
+  const pool = pools.poolOf(ask.model);
+  if (hold.closes) await gate.cooldown(pool, hold.until);
+  if (hold.lowers) await gate.overloaded(pool);
 }

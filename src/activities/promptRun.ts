@@ -1,7 +1,6 @@
 import { CancelledFailure } from '@temporalio/common';
 import { GATE_BOUND_MS } from '../limits/bounds.js';
 import type { PoolSettings, Used } from '../limits/types.js';
-import { usualWeight } from '../limits/weight.js';
 import type { ModelReply } from '../providers/types.js';
 import { advance } from '../recovery/ladder.js';
 import type { PromptReport, Step } from '../recovery/types.js';
@@ -11,10 +10,11 @@ import type { OutcomeMetadata } from '../task/outcome.js';
 import type { Json } from '../task/json.js';
 import type { Ask } from './ask.js';
 import type { ActivityDeps } from './context.js';
-import { halt, isFatal, isUnspent, retryWait } from './faults.js';
+import { enterGate } from './enterGate.js';
+import { halt, isFatal } from './faults.js';
 import { askOf } from './jobAsk.js';
 import { type Job, type Journalled, journalled, outcomeOf } from './job.js';
-import { heard, slowDown } from './poolWords.js';
+import { heard, type Hold, holdPool, tellFleet } from './poolWords.js';
 import { functionError, type Judged, judge, plainError } from './reply.js';
 import { reserveMoney } from './reserve.js';
 import { isUnreachable, letThrough, routed } from './route.js';
@@ -44,6 +44,14 @@ export interface PromptEnd {
   readonly step: Step;
 }
 
+/** A reply, as far as it holds prompts back. */
+interface Held {
+  /** Rate limits and refusals in a row before it. */
+  readonly waits: number;
+  /** Null = it doesn't, or no wait would help. */
+  readonly hold: Hold | null;
+}
+
 /** One prompt of one record: a request to a model, journalled before and after, so that a crash never pays twice. */
 export class PromptRun {
   constructor(
@@ -60,18 +68,21 @@ export class PromptRun {
     const { job } = this;
     const known = await journalled(this.deps, job);
     if (known !== undefined) return this.deliver(known);
+    // All its waits at the gate together: the activity's time is made for one.
+    const until = this.deps.now() + GATE_BOUND_MS;
     for (;;) {
-      const end = await this.attempt(await this.mayStart(), waits);
+      const end = await this.attempt(await this.mayStart(), waits, until);
       if (end !== undefined) return end;
     }
   }
 
   /** Undefined: another model was set while it waited for its turn. */
-  private async attempt(control: Control, waits: number): Promise<PromptEnd | undefined> {
+  private async attempt(control: Control, waits: number, until: number): Promise<PromptEnd | undefined> {
     const { job } = this;
     const sender = { job, waits };
     const ask = await routed(this.deps, sender, control, (word) => this.ask(word));
-    const permit = await this.enterGate(ask, control, waits);
+    const permit = await enterGate(this.deps, { ...sender, until, signal: this.scope.signal }, ask, control);
+    if (permit === undefined) return undefined;
     let tokens: Used = 'unsent';
     try {
       // The wait at the gate may have been long: what was changed meanwhile holds for this prompt too.
@@ -81,8 +92,10 @@ export class PromptRun {
       await this.reserve(ask, word, permit.settings, waits);
       tokens = null;
       const reply = await send(this.deps, job, ask, this.scope);
+      // Before anything is written: while the store is slow, no other prompt may run into the same refusal.
+      const hold = holdPool(this.deps, ask, reply, waits);
       tokens = await heard(this.deps, { job, control }, ask, reply);
-      return await this.settle(ask, control, reply, waits);
+      return await this.settle(ask, control, reply, { waits, hold });
     } finally {
       permit.release(tokens);
     }
@@ -108,35 +121,6 @@ export class PromptRun {
     }
   }
 
-  private async enterGate(ask: Ask, control: Control, waits: number) {
-    const { batch, task } = this.job;
-    const entered = await this.deps.gate.enter({
-      pool: this.deps.pools.poolOf(ask.model),
-      batchId: batch.id,
-      weight: control.weight ?? usualWeight({ items: batch.items, open: batch.options.open }),
-      concurrency: control.concurrency,
-      tokens: ask.tokens,
-      limits: { ...task.spec.limits, ...control.limits },
-      boundMs: GATE_BOUND_MS,
-      signal: this.scope.signal,
-    });
-    if ('permit' in entered) return entered.permit;
-    const { refusal } = entered;
-    switch (refusal.kind) {
-      case 'paused':
-        throw paused(refusal.reason);
-      case 'stopped':
-        throw stopped(refusal.reason);
-      case 'busy':
-        throw mustWait({
-          type: 'RateLimited',
-          message: `waiting for ${refusal.limiter}`,
-          waitMs: lookAgainIn(refusal.retryInMs),
-          waits,
-        });
-    }
-  }
-
   private async reserve(ask: Ask, control: Control, settings: PoolSettings, waits: number): Promise<void> {
     const leave = () => this.deps.circuits.leave(ask.provider);
     const word = await reserveMoney(this.deps, this.job, ask, control, settings).catch(async (error: unknown) => {
@@ -158,11 +142,10 @@ export class PromptRun {
   }
 
   /** Journals what came of the prompt, and tells the workflow. */
-  private async settle(ask: Ask, control: Control, reply: ModelReply, waits: number): Promise<PromptEnd> {
+  private async settle(ask: Ask, control: Control, reply: ModelReply, held: Held): Promise<PromptEnd> {
     const { job } = this;
     this.throwIfShutDown(reply);
-    const unspent = !reply.ok && (isUnspent(reply.error) || isFatal(reply.error));
-    if (!reply.ok && unspent) return this.giveBack(ask, control, reply, waits);
+    if (!reply.ok && (held.hold !== null || isFatal(reply.error))) return this.giveBack(ask, control, reply, held);
     const judged = await this.judged(ask, reply);
     const { event, verdict, output, usage, costNano } = judged;
     this.deps.meters.prompt({ model: ask.model, result: verdict, usage, costNano, latencyMs: reply.latencyMs });
@@ -203,11 +186,11 @@ export class PromptRun {
     ask: Ask,
     control: Control,
     reply: Extract<ModelReply, { ok: false }>,
-    waits: number,
+    { waits, hold }: Held,
   ): Promise<never> {
     const { error, latencyMs } = reply;
     this.deps.meters.prompt({ model: ask.model, result: error.category, usage: null, costNano: 0, latencyMs });
-    await this.deps.store.settle({
+    const settled = this.deps.store.settle({
       ...this.place,
       result: error.category,
       issues: [],
@@ -223,13 +206,13 @@ export class PromptRun {
       spent: false,
       outcome: null,
     });
-    if (isFatal(error) || (await isUnreachable(this.deps, { job: this.job, waits }, ask, error))) {
+    await Promise.all([settled, hold === null ? null : tellFleet(this.deps, ask, hold)]);
+    if (hold === null || (await isUnreachable(this.deps, { job: this.job, waits }, ask, error))) {
       await halt(this.deps, this.job.batch.id, control, plainError(error));
       throw paused(error.message);
     }
-    const told = retryWait(error, waits);
-    const closed = await slowDown(this.deps, ask, error, told);
-    const waitMs = closed ? lookAgainIn(told) : told;
+    const leftMs = Math.max(0, hold.until - this.deps.now());
+    const waitMs = hold.closes ? lookAgainIn(leftMs) : leftMs;
     const type = error.category === 'rate_limit' ? 'RateLimited' : 'Overloaded';
     throw mustWait({ type, message: error.message, waitMs, waits: waits + 1 });
   }

@@ -37,7 +37,10 @@ export function createGate(options: GateOptions): Gate {
     if (known !== undefined) return known;
     const made = new PoolGate({
       lease: (request) => store.lease({ ...request, pool, worker, configured: configured(pool) }),
-      refusal: async (batchId) => refusalOf(await control.read(batchId), now()),
+      word: async (batchId) => {
+        const word = await control.read(batchId);
+        return { control: word, refusal: refusalOf(word, now()) };
+      },
       waited: (limiter) => meters?.waited(pool, limiter),
       rate: (rpm) => meters?.rate(pool, rpm),
       now,
@@ -48,6 +51,7 @@ export function createGate(options: GateOptions): Gate {
 
   return {
     enter: (request: GateRequest) => poolGate(request.pool).enter(request),
+    hold: (pool, until) => poolGate(pool).close(until),
     async cooldown(pool, until) {
       poolGate(pool).close(until);
       await store.cooldown(pool, until);

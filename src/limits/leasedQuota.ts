@@ -126,9 +126,10 @@ export class LeasedQuota {
     return this.running === 0 && leased > 0;
   }
 
-  /** Nothing starts on the last lease any more. */
+  /** Nothing starts on the last lease any more: what is left of it goes back to the store. */
   expire(): void {
     this.leasedAt = -Infinity;
+    this.giveBack();
   }
 
   /** No request starts before `until`. */
@@ -184,6 +185,7 @@ export class LeasedQuota {
     waiting: readonly PromptTokens[],
     limits: PoolLimits,
   ): Omit<LeaseRequest, 'pool' | 'worker' | 'demand' | 'configured'> {
+    // Quota nobody waits for isn't hoarded.
     if (waiting.length === 0) this.giveBack();
     const uses = waiting.map((tokens) => this.needed(tokens));
     const want = amounts((meter) => {
@@ -215,7 +217,7 @@ export class LeasedQuota {
     this.answered ||= answered;
   }
 
-  /** Quota nobody waits for isn't hoarded. */
+  /** What is left of the last lease goes back with the next one. */
   private giveBack(): void {
     this.correction = amounts((meter) => this.correction[meter] - finite(this.balance[meter]));
     this.balance = amounts(() => 0);

@@ -1,8 +1,9 @@
-import { isLower, lowestLimits } from '../task/limits.js';
+import { isLower } from '../task/limits.js';
 import type { PoolLimits } from '../task/spec.js';
+import { GateBatches } from './gateBatches.js';
 import { LeasedQuota } from './leasedQuota.js';
 import { RoundRobin } from './roundRobin.js';
-import type { GateRefusal, GateRequest, Lease, LeaseRequest, Limiter, Permit, Used } from './types.js';
+import type { GateControl, GateRefusal, GateRequest, Lease, LeaseRequest, Limiter, Permit, Used } from './types.js';
 
 /** How often quota is leased, and cooldowns are looked at, while prompts start; milliseconds. */
 const LEASE_EVERY_MS = 250;
@@ -12,9 +13,6 @@ const LOOK_EVERY_MS = 1_000;
 
 /** How often places in flight are renewed while nobody waits (a lease lives 10 s); milliseconds. */
 const RENEW_EVERY_MS = 2_500;
-
-/** How long the limits of a batch that has nobody here still count: it comes back for its next prompt; milliseconds. */
-const LINGER_MS = 10_000;
 
 /** How an attempt to enter ended. */
 export type Entry = { readonly permit: Permit } | { readonly refusal: GateRefusal };
@@ -28,21 +26,20 @@ interface Waiter {
   readonly fail: (error: unknown) => void;
 }
 
-interface BatchAtGate {
-  weight: number;
-  concurrency: number;
-  limits: PoolLimits;
-  inFlight: number;
-  /** When its last prompt left, while none is here; milliseconds since epoch. */
-  leftAt: number | null;
+/** What a batch's control row says to its prompts at the gate. */
+export interface GateWord {
+  /** What they go by. */
+  readonly control: GateControl;
+  /** Why they may not start now; null = they may. */
+  readonly refusal: GateRefusal | null;
 }
 
 /** What a pool's gate needs from outside. */
 export interface PoolGateDeps {
   /** Asks the store for quota. */
   readonly lease: (request: Omit<LeaseRequest, 'pool' | 'worker' | 'configured'>) => Promise<Lease>;
-  /** Why a batch may start nothing now; null = it may. */
-  readonly refusal: (batchId: string) => Promise<GateRefusal | null>;
+  /** Reads a batch's control row. */
+  readonly word: (batchId: string) => Promise<GateWord>;
   /** Told of each prompt that could not start at once. */
   readonly waited: (limiter: Limiter) => void;
   /** Told of the pool's requests a minute when they change; null = not limited. */
@@ -54,7 +51,7 @@ export interface PoolGateDeps {
 /** The gate of one pool in this process. */
 export class PoolGate {
   private readonly waiting = new RoundRobin<string, Waiter>();
-  private readonly batches = new Map<string, BatchAtGate>();
+  private readonly batches: GateBatches;
   private readonly quota: LeasedQuota;
   private looking: Promise<void> | undefined;
   private timer: NodeJS.Timeout | undefined;
@@ -64,16 +61,15 @@ export class PoolGate {
   private leasedFor: PoolLimits = {};
 
   constructor(private readonly deps: PoolGateDeps) {
+    this.batches = new GateBatches(deps.now);
     this.quota = new LeasedQuota(deps.now);
   }
 
   /** See `Gate.enter`. */
   enter(request: GateRequest): Promise<Entry> {
-    const { batchId, weight, concurrency, limits, signal, boundMs } = request;
-    const batch = this.batches.get(batchId) ?? { weight, concurrency, limits, inFlight: 0, leftAt: null };
-    this.batches.set(batchId, Object.assign(batch, { weight, concurrency, limits, leftAt: null }));
-    // What was leased without them is not this batch's.
-    if (isLower(limits, this.leasedFor)) this.quota.expire();
+    const { batchId, signal, boundMs } = request;
+    // What was leased without its limits is not this batch's.
+    if (isLower(this.batches.come(request).limits, this.leasedFor)) this.quota.expire();
     return new Promise((resolve, reject) => {
       const leave = (): void => {
         clearTimeout(bound);
@@ -84,6 +80,7 @@ export class PoolGate {
       const waiter: Waiter = {
         request,
         answer: (entry) => {
+          if ('refusal' in entry && entry.refusal.kind === 'busy') this.batches.comesBack(batchId);
           leave();
           resolve(entry);
         },
@@ -120,7 +117,7 @@ export class PoolGate {
     const [first] = this.waiting.of(batchId);
     const batch = this.batches.get(batchId);
     if (first === undefined || batch === undefined) return null;
-    if (batch.inFlight >= batch.concurrency) return 'concurrency';
+    if (batch.room === 0) return 'concurrency';
     return this.quota.blockedBy(first.request.tokens);
   }
 
@@ -184,26 +181,13 @@ export class PoolGate {
   }
 
   private hasPlace(batchId: string): boolean {
-    const batch = this.batches.get(batchId);
-    return batch !== undefined && batch.inFlight < batch.concurrency;
-  }
-
-  private limits(): PoolLimits {
-    return lowestLimits([...this.batches.values()].map((batch) => batch.limits));
+    return (this.batches.get(batchId)?.room ?? 0) > 0;
   }
 
   private forget(batchId: string): void {
-    const batch = this.batches.get(batchId);
-    if (batch?.inFlight !== 0 || this.waiting.of(batchId).length > 0) return;
-    batch.leftAt = this.deps.now();
+    if (this.batches.get(batchId)?.inFlight !== 0 || this.waiting.of(batchId).length > 0) return;
+    this.batches.leave(batchId);
     this.waiting.forget(batchId);
-  }
-
-  /** Forgets batches that left long ago. */
-  private sweep(): void {
-    for (const [batchId, { leftAt }] of this.batches) {
-      if (leftAt !== null && this.deps.now() - leftAt > LINGER_MS) this.batches.delete(batchId);
-    }
   }
 
   /** Looks at the store now, or sets the time of the next look. */
@@ -224,7 +208,9 @@ export class PoolGate {
       return startable ? Math.min(LOOK_EVERY_MS, Math.max(LEASE_EVERY_MS, quota.retryInMs)) : LOOK_EVERY_MS;
     }
     if (quota.untold) return LEASE_EVERY_MS;
-    return quota.limited && quota.inFlight > 0 ? RENEW_EVERY_MS : Infinity;
+    const renewMs = quota.limited && quota.inFlight > 0 ? RENEW_EVERY_MS : Infinity;
+    // Our lease tells other processes of limits: they must hear when these count no more.
+    return Math.min(renewMs, quota.age + this.batches.lingerMs);
   }
 
   private look(): void {
@@ -239,15 +225,24 @@ export class PoolGate {
       });
   }
 
-  /** Turns batches away that may start nothing, and leases for the others. */
-  private async refresh(): Promise<void> {
-    for (const batchId of this.waiting.keys()) {
-      const refusal = await this.deps.refusal(batchId);
-      if (refusal !== null) this.refuse(batchId, refusal);
+  /** Follows what the batches' control rows say now: turns prompts away that may not start, or not as they are. */
+  private async hear(batchId: string): Promise<void> {
+    const { control, refusal } = await this.deps.word(batchId);
+    const batch = this.batches.get(batchId);
+    batch?.hear(control);
+    if (refusal !== null) this.refuse(batchId, refusal);
+    for (const waiter of [...this.waiting.of(batchId)]) {
+      if (waiter.request.control.model !== batch?.model) waiter.answer({ refusal: { kind: 'changed' } });
     }
-    this.sweep();
+  }
+
+  /** Looks what was changed, and leases for those who may start. */
+  private async refresh(): Promise<void> {
+    await Promise.all(this.batches.here().map(([batchId]) => this.hear(batchId)));
+    this.batches.sweep();
     const startable = this.startable();
-    const limits = this.limits();
+    const limits = this.batches.limits();
+    if (isLower(limits, this.leasedFor)) this.quota.expire();
     const request = this.quota.wants(
       startable.flatMap(({ tokens }) => tokens),
       limits,
@@ -258,13 +253,13 @@ export class PoolGate {
     try {
       this.quota.grant(await this.deps.lease({ ...request, demand }));
       this.leasedFor = limits;
-      if (isLower(this.limits(), limits)) this.quota.expire();
+      if (isLower(this.batches.limits(), limits)) this.quota.expire();
       this.tellRate();
     } catch (error) {
       this.quota.untell(request);
       throw error;
     }
-    for (const [batchId, { weight }] of this.here()) this.waiting.weigh(batchId, weight * this.hereOf(batchId));
+    for (const [batchId, { weight }] of this.batches.here()) this.waiting.weigh(batchId, weight * this.hereOf(batchId));
   }
 
   /** A batch whose prompts wait elsewhere too gets only their part of its weight here. */
@@ -273,15 +268,9 @@ export class PoolGate {
     return part === undefined || part === 0 ? 1 : part;
   }
 
-  /** Batches with prompts here. */
-  private here() {
-    return [...this.batches].filter(([, { leftAt }]) => leftAt === null);
-  }
-
   /** The prompts whose batches have room for them, by batch, and what the batch has in flight. */
   private startable() {
-    return this.here().map(([batchId, { concurrency, inFlight, weight }]) => {
-      const room = Math.max(0, concurrency - inFlight);
+    return this.batches.here().map(([batchId, { room, inFlight, weight }]) => {
       const waiting = this.waiting.of(batchId).slice(0, room);
       return { batchId, weight, inFlight, tokens: waiting.map(({ request }) => request.tokens) };
     });

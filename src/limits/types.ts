@@ -1,3 +1,4 @@
+import type { Control } from '../store/types.js';
 import type { Amounts } from '../task/limits.js';
 import type { PoolLimits } from '../task/spec.js';
 
@@ -81,6 +82,8 @@ export interface CircuitSettings {
 export type GateRefusal =
   | { readonly kind: 'paused'; readonly reason: string }
   | { readonly kind: 'stopped'; readonly reason: StopReason }
+  /** Another model was set for the batch: the prompt is made anew for that one. */
+  | { readonly kind: 'changed' }
   /** The gate's bound passed; ask again after `retryInMs`. */
   | { readonly kind: 'busy'; readonly limiter: Limiter; readonly retryInMs: number };
 
@@ -121,20 +124,21 @@ export interface Permit {
   release(used: Used): void;
 }
 
+/** What of a control row prompts at the gate go by; its concurrency is each process' own. */
+export type GateControl = Pick<Control, 'version' | 'model' | 'concurrency' | 'limits' | 'weight'>;
+
 /** What the gate needs to know of a prompt. */
 export interface GateRequest {
   /** The pool's name. */
   readonly pool: string;
   /** The batch. */
   readonly batchId: string;
-  /** The batch's part of a quota that several want. */
-  readonly weight: number;
-  /** Prompts of this batch that may be in flight in this process. */
-  readonly concurrency: number;
+  /** The batch's word when the prompt was made. The gate reads it again while the prompt waits. */
+  readonly control: GateControl;
+  /** What holds of the batch where its control row says nothing else: its weight, and limit by limit its task's quotas. */
+  readonly own: { readonly weight: number; readonly limits: PoolLimits };
   /** Estimated tokens. */
   readonly tokens: PromptTokens;
-  /** Quotas the batch brings. */
-  readonly limits: PoolLimits;
   /** Longest wait in the gate; milliseconds. */
   readonly boundMs: number;
   /** Aborted when the prompt is no longer wanted. */
@@ -145,7 +149,9 @@ export interface GateRequest {
 export interface Gate {
   /** Resolves with a permit or the reason there is none. Rejects when the signal aborts or the store fails. */
   enter(request: GateRequest): Promise<{ readonly permit: Permit } | { readonly refusal: GateRefusal }>;
-  /** Closes the pool here at once and for the fleet through the store, until `until` (ms since epoch). */
+  /** Closes the pool in this process at once, until `until` (ms since epoch). */
+  hold(pool: string, until: number): void;
+  /** The same, and for the fleet through the store. */
   cooldown(pool: string, until: number): Promise<void>;
   /** The provider is overloaded, or refused without saying for how long: the fleet's rate is lowered. */
   overloaded(pool: string): Promise<void>;

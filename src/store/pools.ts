@@ -179,7 +179,9 @@ export function createPoolStore(backend: Backend): PoolStore {
       // Nothing to share: the cooldown matters, which locks nobody, and what this process starts, if an overload comes.
       const mine = live.find(({ worker }) => worker === request.worker);
       const age = mine === undefined ? Infinity : now + LEASE_LIFE_MS - mine.expires_at;
-      if (age >= UNLIMITED_ROW_MS) await writeLease(db, request, 0, now);
+      // Limits of a batch that has left must not hold others up for as long as the row lives.
+      const outdated = mine !== undefined && Object.keys(mine.body.limits).length > 0;
+      if (outdated || age >= UNLIMITED_ROW_MS) await writeLease(db, request, 0, now);
       const cooldownUntil = localTime(pool?.cooldown_until ?? 0, now);
       const free = { granted: UNLIMITED, inFlight: Infinity, retryInMs: RETRY_MIN_MS, limits, here: {} };
       return { ...free, settings, overloaded: false, cooldownUntil };

@@ -1,8 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { createGate } from '../../src/limits/gate.js';
-import type { Gate, GateRequest, Permit, PromptTokens } from '../../src/limits/types.js';
+import type { Gate, GateRequest, Permit, PoolSettings, PromptTokens } from '../../src/limits/types.js';
 import { openStore } from '../../src/store/openStore.js';
 import type { Control, Store } from '../../src/store/types.js';
+import type { PoolLimits } from '../../src/task/spec.js';
 
 const CONTROL: Control = {
   version: 1,
@@ -25,6 +26,19 @@ const OPTIONS = {
   open: false,
 } as const;
 
+/** A prompt, in few words. */
+interface Asked extends Partial<Omit<GateRequest, 'control' | 'own'>> {
+  /** The task's. */
+  readonly limits?: PoolLimits;
+  /** The batch's own. */
+  readonly weight?: number;
+  /** What its control row says. Default: the row as it was first published. */
+  readonly control?: Partial<Control>;
+}
+
+/** A control row, newer than the published one, that lets one prompt be in flight. */
+const ALONE = { version: 2, concurrency: 1 };
+
 /** So many tokens, no matter which. */
 function used(input: number): PromptTokens {
   return { input, output: 0 };
@@ -37,7 +51,7 @@ describe('gate', () => {
 
   beforeAll(async () => {
     store = await openStore('sqlite::memory:');
-    for (const id of ['a', 'b', 'c']) {
+    for (const id of ['a', 'b', 'c', 'd', 'e']) {
       const about = { taskHash: 't', taskName: 't', dataHash: 'd', source: 's', createdAt: 1 };
       await store.createBatch({ id, ...about, options: OPTIONS });
       await store.publishControl(id, CONTROL);
@@ -50,21 +64,20 @@ describe('gate', () => {
     await store.close();
   });
 
-  function gate(): Gate {
-    const made = createGate({ store, worker: `worker-${gates.length}` });
+  function gate(configured: PoolSettings = {}): Gate {
+    const made = createGate({ store, worker: `worker-${gates.length}`, configured: () => configured });
     gates.push(made);
     return made;
   }
 
-  function request(more: Partial<GateRequest> = {}): GateRequest {
+  function request({ limits = {}, weight = 1, control, ...more }: Asked = {}): GateRequest {
     const signal = new AbortController().signal;
     return {
       pool: `pool-${pools}`,
       batchId: 'a',
-      concurrency: 5,
+      control: { ...CONTROL, ...control },
+      own: { limits, weight },
       tokens: used(100),
-      weight: 1,
-      limits: {},
       boundMs: 5_000,
       signal,
       ...more,
@@ -75,7 +88,7 @@ describe('gate', () => {
     pools += 1;
   });
 
-  async function permit(one: Gate, more: Partial<GateRequest> = {}): Promise<Permit> {
+  async function permit(one: Gate, more: Asked = {}): Promise<Permit> {
     const entered = await one.enter(request(more));
     if ('refusal' in entered) throw new Error(JSON.stringify(entered.refusal));
     return entered.permit;
@@ -83,10 +96,10 @@ describe('gate', () => {
 
   it('holds a batch to its concurrency, first come first served, and says so', async () => {
     const one = gate();
-    const first = await permit(one, { concurrency: 1 });
+    const first = await permit(one, { control: ALONE });
     const order: number[] = [];
     const waiting = [1, 2, 3].map(async (number) => {
-      const next = await permit(one, { concurrency: 1 });
+      const next = await permit(one, { control: ALONE });
       order.push(number);
       next.release(used(100));
       next.release(used(100));
@@ -124,8 +137,8 @@ describe('gate', () => {
     };
     const one = createGate({ store, worker: 'metered', meters });
     gates.push(one);
-    const first = await permit(one, { concurrency: 1, limits: { rpm: 600 } });
-    const second = permit(one, { concurrency: 1, limits: { rpm: 600 } });
+    const first = await permit(one, { control: ALONE, limits: { rpm: 600 } });
+    const second = permit(one, { control: ALONE, limits: { rpm: 600 } });
     first.release(null);
     (await second).release(null);
     const { pool } = request();
@@ -144,6 +157,42 @@ describe('gate', () => {
       expect(refused).toMatchObject({ refusal: { kind: 'busy', limiter: 'requests per minute' } });
       await sleep(300);
     }
+  });
+
+  it('starts no more on a fast pool’s lease when a batch with low limits comes to it', async () => {
+    const one = gate({ rpm: 6_000 });
+    const busy = { version: 2, concurrency: 40 };
+    let going = true;
+    const lanes = Array.from({ length: 40 }, async () => {
+      while (going) {
+        const next = await permit(one, { batchId: 'b', control: busy });
+        await sleep(100);
+        next.release(used(100));
+      }
+    });
+    await sleep(500);
+    going = false;
+    await Promise.all(lanes);
+    const asked = { limits: { rpm: 1 }, control: { version: 2, concurrency: 40 }, boundMs: 400 };
+    const entered = await Promise.all(Array.from({ length: 30 }, () => one.enter(request(asked))));
+    expect(entered.filter((each) => 'permit' in each)).toHaveLength(1);
+  });
+
+  it('lets the others go on soon after a batch with low limits has ended, also in other processes', async () => {
+    const [one, two] = [gate(), gate()];
+    const pairs = [
+      { pool: 'left-here', other: one },
+      { pool: 'left-elsewhere', other: two },
+    ];
+    await Promise.all(
+      pairs.map(async ({ pool, other }) => {
+        (await permit(one, { pool, limits: { rpm: 6 } })).release(used(100));
+        // Its lease is told before the others ask.
+        await sleep(400);
+        const waits = other.enter(request({ pool, batchId: 'b', boundMs: 5_000 }));
+        expect(await waits).toHaveProperty('permit');
+      }),
+    );
   });
 
   it('takes turns by weight', async () => {
@@ -218,7 +267,7 @@ describe('gate', () => {
     const started = performance.now();
     await Promise.all(
       Array.from({ length: 30 }, async () => {
-        (await permit(one, { limits, concurrency: 50 })).release(used(100));
+        (await permit(one, { limits, control: { version: 2, concurrency: 50 } })).release(used(100));
       }),
     );
     // 20 at once, 10 more at a little less than 20 a second.
@@ -254,26 +303,48 @@ describe('gate', () => {
 
   it('turns waiters away when the batch is paused or stopped', async () => {
     const one = gate();
-    const held = await permit(one, { batchId: 'c', concurrency: 1 });
-    const paused = one.enter(request({ batchId: 'c', concurrency: 1 }));
+    const held = await permit(one, { batchId: 'c', control: ALONE });
+    const paused = one.enter(request({ batchId: 'c', control: ALONE }));
     const pause = { reason: 'user' as const, message: 'lunch', since: 1 };
-    await store.publishControl('c', { ...CONTROL, version: 2, paused: pause });
+    await store.publishControl('c', { ...CONTROL, ...ALONE, version: 2, paused: pause });
     expect(await paused).toEqual({ refusal: { kind: 'paused', reason: 'lunch' } });
-    const stopped = one.enter(request({ batchId: 'c', concurrency: 1 }));
-    await store.publishControl('c', { ...CONTROL, version: 3, stop: 'cancelled' });
+    const stopped = one.enter(request({ batchId: 'c', control: ALONE }));
+    await store.publishControl('c', { ...CONTROL, ...ALONE, version: 3, stop: 'cancelled' });
     expect(await stopped).toMatchObject({ refusal: { kind: 'stopped', reason: 'cancelled' } });
-    await store.publishControl('c', { ...CONTROL, version: 4, deadline: 1 });
-    const late = one.enter(request({ batchId: 'c', concurrency: 1 }));
+    await store.publishControl('c', { ...CONTROL, ...ALONE, version: 4, deadline: 1 });
+    const late = one.enter(request({ batchId: 'c', control: ALONE }));
     expect(await late).toMatchObject({ refusal: { kind: 'stopped', reason: 'deadline' } });
     held.release(null);
-    await store.publishControl('c', { ...CONTROL, version: 5 });
+    await store.publishControl('c', { ...CONTROL, ...ALONE, version: 5 });
+  });
+
+  it('starts those who wait when the batch’s own limits, or its concurrency, are raised', async () => {
+    const one = gate();
+    const limits = { rpm: 1 };
+    const control = { version: 6, concurrency: 1 };
+    const asked = { batchId: 'd', limits, control, boundMs: 20_000 };
+    const first = await permit(one, asked);
+    const waiting = [1, 2, 3].map(() => permit(one, asked));
+    await store.publishControl('d', { ...CONTROL, version: 7, concurrency: 9, limits: { rpm: 1_200 } });
+    const later = await Promise.all(waiting);
+    for (const each of [first, ...later]) each.release(used(100));
+  });
+
+  it('turns those away who wait for a model that is no longer the batch’s, so that they are made anew', async () => {
+    const one = gate();
+    const asked = { batchId: 'e', control: { version: 3, concurrency: 1 } };
+    const held = await permit(one, asked);
+    const waits = one.enter(request({ ...asked, boundMs: 20_000 }));
+    await store.publishControl('e', { ...CONTROL, version: 4, concurrency: 1, model: 'anthropic/other' });
+    expect(await waits).toEqual({ refusal: { kind: 'changed' } });
+    held.release(null);
   });
 
   it('removes a waiter whose signal aborts', async () => {
     const one = gate();
-    const held = await permit(one, { concurrency: 1 });
+    const held = await permit(one, { control: ALONE });
     const controller = new AbortController();
-    const waits = one.enter(request({ concurrency: 1, signal: controller.signal }));
+    const waits = one.enter(request({ control: ALONE, signal: controller.signal }));
     controller.abort(new Error('cancelled by Temporal'));
     await expect(waits).rejects.toThrow('cancelled by Temporal');
     expect(one.limiter('a')).toBeNull();

@@ -38,6 +38,19 @@ describe('leased quota', () => {
     expect(quota.limited).toBe(false);
   });
 
+  it('gives back what is left of a lease that counts no more', () => {
+    const limits = { rpm: 6_000 };
+    quota.grant(lease({ requests: 20 }, limits));
+    quota.end(quota.start(tokens(10)), null);
+    quota.expire();
+    expect(quota.fresh).toBe(false);
+    expect(quota.blockedBy(tokens(10))).toBe('requests per minute');
+    expect(quota.wants([tokens(10)], limits)).toMatchObject({ correction: { requests: -19, tokens: 0 } });
+    quota.grant(lease({ requests: 1 }, { rpm: 1 }));
+    quota.start(tokens(10));
+    expect(quota.blockedBy(tokens(10))).toBe('requests per minute');
+  });
+
   it('counts down what was leased', () => {
     const limits = { rpm: 60, tpm: 60_000, inFlight: 2 };
     quota.grant(lease({ requests: 2, tokens: 250 }, limits, { inFlight: 2 }));

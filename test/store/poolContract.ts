@@ -117,6 +117,16 @@ export function poolContract(url: () => string): void {
       expect((await store.lease(ask(pool, 'b', wish('heavy', 3, 6)))).inFlight).toBe(6);
     });
 
+    it('holds nobody to the limits of a batch that has left, once its worker says so', async () => {
+      const pool = randomUUID();
+      const limits = { rpm: 6 };
+      await store.lease(ask(pool, 'a', { limits }));
+      expect((await store.lease(ask(pool, 'b'))).limits).toEqual(limits);
+      await store.lease(ask(pool, 'a'));
+      await store.lease(ask(pool, 'b'));
+      expect((await store.lease(ask(pool, 'b'))).limits).toEqual({});
+    });
+
     it('tells everybody of a cooldown, which only moves later', async () => {
       const pool = randomUUID();
       const until = Date.now() + 5_000;
