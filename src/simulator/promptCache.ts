@@ -2,8 +2,8 @@ import { BoundedMap } from './boundedMap.js';
 import { TextHash } from './hash.js';
 import { CHARS_PER_TOKEN, textTokens } from './tokens.js';
 
-/** How long a written prefix lives. */
-export type CacheLife = '5m' | '1h';
+/** How long a written prefix lives: Anthropic's two lives, and OpenAI's only one. */
+export type CacheLife = '5m' | '30m' | '1h';
 
 /** A piece of a prompt, in the order in which providers compare prefixes. */
 export interface PromptBlock {
@@ -17,7 +17,7 @@ export interface PromptBlock {
 export interface CacheUse {
   /** Read from the cache. */
   readonly read: number;
-  /** Written for five minutes, or for as long as an automatic cache keeps them. */
+  /** Written for five minutes, or for as long as OpenAI or an automatic cache keeps them. */
   readonly write5m: number;
   /** Written for an hour. */
   readonly write1h: number;
@@ -26,13 +26,13 @@ export interface CacheUse {
 /** Nothing was cached. */
 export const NO_CACHE: CacheUse = { read: 0, write5m: 0, write1h: 0 };
 
-const LIFE_MS: Readonly<Record<CacheLife, number>> = { '5m': 300_000, '1h': 3_600_000 };
+const LIFE_MS: Readonly<Record<CacheLife, number>> = { '5m': 300_000, '30m': 1_800_000, '1h': 3_600_000 };
 
 /** Neither OpenAI nor Google documents a lifetime of its automatic cache; OpenAI says five to ten minutes of inactivity. */
 const AUTOMATIC_LIFE_MS = 600_000;
 
-/** Blocks before a breakpoint at which Anthropic looks for an earlier entry. */
-const LOOKBACK = 20;
+/** Blocks before a breakpoint at which an earlier entry is looked for: Anthropic does, OpenAI takes breakpoints alone. */
+const LOOKBACK: Readonly<Record<CacheLife, number>> = { '5m': 20, '30m': 0, '1h': 20 };
 
 /** OpenAI's automatic cache counts in steps of this many tokens. */
 const STEP = 128;
@@ -61,8 +61,8 @@ export class PromptCache {
   readonly #entries = new BoundedMap<number, Entry>(MOST_ENTRIES);
 
   /**
-   * Anthropic: reads the longest live prefix that ends at a breakpoint or up to 20 blocks before one, and writes what
-   * lies between it and the last breakpoint. Prefixes below `minimum` tokens are left uncached without a word.
+   * Anthropic, and OpenAI's explicit mode: reads the longest live prefix that ends at a breakpoint (Anthropic: or up to
+   * 20 blocks before one), and writes what lies between it and the last breakpoint. Prefixes below `minimum` tokens are left uncached without a word.
    * `scope` keeps accounts and models apart; `now` is milliseconds.
    */
   breakpoints(scope: string, blocks: readonly PromptBlock[], minimum: number, now: number, readable = now): CacheUse {
@@ -122,7 +122,8 @@ export class PromptCache {
     now: number,
   ): Prefix | undefined {
     for (const i of [...marked].reverse()) {
-      for (let at = i; at >= Math.max(0, i - LOOKBACK); at -= 1) {
+      const back = LOOKBACK[prefixes[i]?.breakpoint ?? '5m'];
+      for (let at = i; at >= Math.max(0, i - back); at -= 1) {
         const prefix = prefixes[at];
         if (prefix === undefined || prefix.tokens < minimum) break;
         const entry = this.#entries.get(prefix.hash);

@@ -1,5 +1,5 @@
 import OpenAI from 'openai';
-import type { JsonObject } from '../../src/task/json.js';
+import type { Json, JsonObject } from '../../src/task/json.js';
 import { simulatorEnv, type Simulator } from '../../src/simulator/index.js';
 import { A_NUMBER, ANSWER, askOpenai, at, matching, RECORD, SCHEMA, send, simulate, stopAll, textAt } from './wire.js';
 
@@ -96,6 +96,28 @@ describe('a chat completion', () => {
       const second = at((await ask(model, 'two')).body, 'usage', 'prompt_tokens_details');
       expect(second).toEqual({ cached_tokens: 1152, ...(writes === undefined ? {} : { cache_write_tokens: 0 }) });
     }
+  });
+
+  it('caches up to breakpoints only where the request says so, and without any nothing', async () => {
+    const { url } = await simulate();
+    const end = { prompt_cache_breakpoint: { mode: 'explicit' } };
+    const ask = async (model: string, text: string, marked: boolean): Promise<Json> => {
+      const part = { type: 'text', text: 'S'.repeat(4800), ...(marked ? end : {}) };
+      const messages = [
+        { role: 'system', content: [part] },
+        { role: 'user', content: text.padEnd(4800, '.') },
+      ];
+      const options = { prompt_cache_options: { mode: 'explicit', ttl: '30m' } };
+      const { body } = await askOpenai(url, { model, response_format: { type: 'text' }, messages, ...options });
+      return at(body, 'usage', 'prompt_tokens_details');
+    };
+    expect(await ask('gpt-6-sol', 'one', false)).toEqual({ cached_tokens: 0, cache_write_tokens: 0 });
+    expect(await ask('gpt-6-sol', 'two', true)).toEqual({ cached_tokens: 0, cache_write_tokens: 1200 });
+    expect(await ask('gpt-6-sol', 'three', true)).toEqual({ cached_tokens: 1200, cache_write_tokens: 0 });
+    expect(await ask('gpt-6-sol', 'four', false)).toEqual({ cached_tokens: 0, cache_write_tokens: 0 });
+    // Models before that have no such mode.
+    await ask('gpt-4.1', 'one', true);
+    expect(await ask('gpt-4.1', 'two', true)).toEqual({ cached_tokens: 1152 });
   });
 });
 

@@ -48,6 +48,17 @@ describe('breakpoints', () => {
     expect(cache.breakpoints('a', [plain, ...turns(30), block('far', 10, '5m')], 512, 2).read).toBe(0);
   });
 
+  it('of OpenAI live thirty minutes and are found at breakpoints only', () => {
+    const cache = new PromptCache();
+    const ask = (prompt: readonly PromptBlock[], now: number) => cache.breakpoints('a', prompt, 1024, now);
+    const system = block('system', 2000, '30m');
+    expect(ask([system, block('one', 400)], 0)).toEqual({ read: 0, write5m: 2000, write1h: 0 });
+    expect(ask([system, block('two', 400)], 29 * MINUTE)).toEqual({ read: 2000, write5m: 0, write1h: 0 });
+    const later = [block('system', 2000), block('turn', 100, '30m')];
+    expect(ask(later, 30 * MINUTE)).toEqual({ read: 0, write5m: 2100, write1h: 0 });
+    expect(ask([system], 61 * MINUTE).read).toBe(0);
+  });
+
   it('need the minimum', () => {
     const cache = new PromptCache();
     const none = { read: 0, write5m: 0, write1h: 0 };

@@ -28,9 +28,10 @@ function textOf(content: Content): string {
 
 function blocksOf(content: Content): readonly PromptBlock[] {
   if (typeof content === 'string') return [{ text: content }];
-  return (content ?? []).map((part) => ({
-    text: part.type === 'text' ? (part.text ?? '') : mediaText(hex(hashOf(JSON.stringify(part)))),
-  }));
+  return (content ?? []).map(({ prompt_cache_breakpoint: mark, ...part }) => {
+    const text = part.type === 'text' ? (part.text ?? '') : mediaText(hex(hashOf(JSON.stringify(part))));
+    return mark === null || mark === undefined ? { text } : { text, breakpoint: '30m' };
+  });
 }
 
 function schemaOf(body: ChatBody): JsonObject | undefined {
@@ -38,6 +39,12 @@ function schemaOf(body: ChatBody): JsonObject | undefined {
   if (schema === undefined) return undefined;
   const json = parseJson(JSON.stringify(schema));
   return isJsonObject(json) ? json : undefined;
+}
+
+/** Local servers cache nothing that they tell; the models that charge for writing can be told where to write. */
+function cachingOf(call: Call, body: ChatBody, info: ModelInfo): Asked['caching'] {
+  if (call.provider !== 'openai') return 'none';
+  return countsWrites(info) && body.prompt_cache_options?.mode === 'explicit' ? 'breakpoints' : 'automatic';
 }
 
 /** The model that will answer, and what is known of it. */
@@ -102,7 +109,7 @@ function ask(call: Call): Asked {
     temperature: body.temperature ?? undefined,
     effort: body.reasoning_effort ?? undefined,
     maxOutputTokens: body.max_completion_tokens ?? body.max_tokens ?? undefined,
-    caching: call.provider === 'openai' ? 'automatic' : 'none',
+    caching: cachingOf(call, body, info),
     explicitTokens: 0,
   };
 }

@@ -4,7 +4,11 @@ import { isJsonObject, type Json, type JsonObject } from '../../task/json.js';
 import { Refused, type Call } from './types.js';
 
 /** A part of a message. */
-const partSchema = z.looseObject({ type: z.string(), text: z.string().optional() });
+const partSchema = z.looseObject({
+  type: z.string(),
+  text: z.string().optional(),
+  prompt_cache_breakpoint: z.looseObject({ mode: z.literal('explicit') }).nullish(),
+});
 
 /** What is read of `POST /chat/completions`. */
 export const chatSchema = z.looseObject({
@@ -23,6 +27,7 @@ export const chatSchema = z.looseObject({
   reasoning_effort: z.string().nullish(),
   stream: z.boolean().nullish(),
   n: z.number().int().nullish(),
+  prompt_cache_options: z.looseObject({ mode: z.enum(['implicit', 'explicit']).optional() }).nullish(),
   response_format: z
     .looseObject({
       type: z.string(),
