@@ -90,24 +90,39 @@ async function factsOf(
   return { ...(await marksOf(context, model, batch, cache)), prompts, usage, savedUsd: money.cacheSavingsUsd };
 }
 
-/** What of a whole prompt of the batch is marked for `model`: as the batch decided for it, else as it would. */
+/**
+ * What of a whole prompt of the batch is marked for `model`: as the batch decided for it, and for another model as it
+ * would have. A batch that has begun and decided nothing caches nothing, whatever the switch of this process says.
+ */
 async function marksOf(
-  { store, providers, optimizing }: ClientContext,
+  { store, providers }: ClientContext,
   model: string,
   batch: BatchRow | undefined,
   cache: BatchCache | null,
 ): Promise<Pick<CacheFacts, 'blocks' | 'marked' | 'markedTokens'>> {
   const spec = batch === undefined ? undefined : await store.getTask(batch.taskHash);
   if (batch === undefined || spec === undefined || model === '') return { blocks: 1, marked: 0, markedTokens: 0 };
-  const { config, prompts } = cachingOf(batch, spec, optimizing);
   const { instructions, schema, messages = [], params } = spec;
-  const info = providers.modelInfo(parseModelRef(model), new Date());
-  const supported = providers.cachesPrompts(info.ref.provider);
-  const request = { config, info, instructions, schema: schema ?? undefined, messages, params, prompts, supported };
-  const plan = planCache({ ...request, staticTurns: staticTurns(spec) });
-  const decision = cache?.model === model ? cache.decision : plan.decision;
   const first = instructions === undefined ? 0 : 1;
   const blocks = first + Math.max(1, messages.length);
+  if (cache === null) return { blocks, marked: 0, markedTokens: 0 };
+  const ref = parseModelRef(model);
+  const plan = planCache({
+    // It has a decision, so its worker had the cache switched on.
+    config: cachingOf(batch, spec, true).config,
+    info: providers.modelInfo(ref, new Date()),
+    instructions,
+    schema,
+    messages,
+    params,
+    staticTurns: staticTurns(spec),
+    prompts: cache.decision.reads + 1,
+    supported: providers.cachesPrompts(ref.provider),
+    cachesBare: (bare) => providers.cachesBare(ref, bare),
+  });
+  const decision = cache.model === model ? cache.decision : plan.decision;
   if (!decision.cache) return { blocks, marked: 0, markedTokens: 0 };
-  return { blocks, marked: prefixBlocks(instructions, plan.turns), markedTokens: decision.prefixTokens };
+  // The turns a function makes are not known here; what is marked of them is one block at least.
+  const marked = Math.max(1, prefixBlocks(instructions, plan.turns));
+  return { blocks, marked, markedTokens: decision.prefixTokens };
 }

@@ -1,6 +1,7 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import { NO_CONTROL } from '../../src/client/preview.js';
 import { openTempered, type Tempered } from '../../src/client/tempered.js';
 import { type Monitor, startMonitor } from '../../src/monitoring/serve.js';
 import { openStore } from '../../src/store/openStore.js';
@@ -10,19 +11,26 @@ import { loaded, reservation, settlement } from '../store/fixtures.js';
 const folder = mkdtempSync(path.join(tmpdir(), 'tempered-serve-'));
 let tempered: Tempered;
 let monitor: Monitor;
+const PREFIX_TOKENS = 1850;
 
 beforeAll(async () => {
   const store = `sqlite:${path.join(folder, 'store.db')}`;
   tempered = await openTempered({ store, folder, env: {} });
   const seeded = await openStore(store);
+  const model = 'anthropic/claude-sonnet-4-6';
   const { spec } = defineTask({
     name: 'tickets',
-    model: 'anthropic/claude-sonnet-4-6',
+    model,
     instructions: 'Sort tickets by what they are about. '.repeat(200),
     prompt: '{{text}}',
   });
   await seeded.putTask('task-hash', spec);
   const id = await loaded(seeded, 3, 'task-hash');
+  const unpriced = { premiumUsd: null, savedUsd: null, netUsd: null };
+  const size = { prefixTokens: PREFIX_TOKENS, minTokens: 1024, reads: 2, life: '5m' } as const;
+  const decision = { cache: true, reason: 'price_unknown', ...size, ...unpriced } as const;
+  const cache = { model, prefix: 'p', countedBy: 'estimate', decision } as const;
+  await seeded.publishControl(id, { ...NO_CONTROL, version: 1, cache });
   for (const index of [0, 1]) {
     await seeded.reserve(reservation(id, index));
     await seeded.settle(settlement(id, index));
@@ -47,7 +55,7 @@ async function get(where: string, headers: Record<string, string> = {}, method =
 const STATISTICS = {
   total_blocks: 4,
   cached_blocks: 2,
-  estimated_tokens: 2 * Math.ceil((37 * 200) / 4),
+  estimated_tokens: 2 * PREFIX_TOKENS,
   hit_rate: '60.0%',
   is_optimized: true,
   hit_potential: 0.5,
