@@ -3,7 +3,7 @@ import { parseModelRef } from '../models/modelRef.js';
 import { promptBytes } from '../models/promptBytes.js';
 import type { ModelInfo } from '../models/types.js';
 import { variationFor } from '../models/variation.js';
-import { type CacheInput, type CachePlan, planCache, staticTurns } from '../caching/breakpoints.js';
+import { type CacheInput, type CachePlan, planCache, staticTurns, withoutMarks } from '../caching/breakpoints.js';
 import type { PromptTokens } from '../limits/types.js';
 import type { PromptRequest, ProviderSet } from '../providers/types.js';
 import { currentStage } from '../recovery/ladder.js';
@@ -59,7 +59,7 @@ export interface AskInput {
   /** Result of `prepare()`. */
   readonly prepared: Json | undefined;
   /** Endpoints, for what is known of their models. */
-  readonly endpoints: Pick<ProviderSet, 'modelInfo' | 'cachesPrompts'>;
+  readonly endpoints: Pick<ProviderSet, 'modelInfo' | 'cachesPrompts' | 'cachesBare'>;
   /** How its prefix is cached, and how many prompts share it. Default: as the task says, in a batch of any size. */
   readonly cache?: Caching;
   /** The time prices are read at. */
@@ -79,7 +79,9 @@ export function buildAsk(input: AskInput): Ask {
   const chosen = variationFor(info, stage, { params: task.spec.params });
   const rendered = record.rendered ?? renderRecord(promptOf(task), record.input, { prepared: input.prepared ?? null });
   const reworded = chosen.sent.reworded === true;
-  const asked = stageRequest({ spec: task.spec, stage, rendered, kept, issues: state.issues, reworded });
+  const full = stageRequest({ spec: task.spec, stage, rendered, kept, issues: state.issues, reworded });
+  const decided = control.cache;
+  const asked = decided?.marksDiffer === true ? { ...full, messages: withoutMarks(full.messages) } : full;
   const cache = input.cache ?? ownCaching(task.spec);
   const caching = planned(cache, () =>
     planCache({
@@ -91,7 +93,8 @@ export function buildAsk(input: AskInput): Ask {
       // Partial prompts too: a batch has few combinations of failed fields, and each is a prefix of its own.
       prompts: cache.prompts,
       supported: input.endpoints.cachesPrompts(ref.provider),
-      counted: countedIn(control.cache),
+      cachesBare: (bare) => input.endpoints.cachesBare(ref, bare),
+      counted: countedIn(decided, model),
     }),
   );
   const marks = caching?.marks;
@@ -106,7 +109,7 @@ export function buildAsk(input: AskInput): Ask {
     effort: chosen.sent.effort,
     cachePrefix: marks !== undefined,
     cacheMarks: marks,
-    explicitCache: cache.config.enabled && control.cache?.model === model ? control.cache.explicit : undefined,
+    explicitCache: cache.config.enabled && decided?.model === model ? decided.explicit : undefined,
     params: task.spec.params,
     timeoutMs: task.plan.promptTimeoutMs,
   };
@@ -137,9 +140,9 @@ export function withTokens(cache: BatchCache, prefixTokens: number): BatchCache 
   return { ...cache, countedBy: 'provider', decision: { ...cache.decision, prefixTokens } };
 }
 
-/** The prefix a batch's provider counted; undefined when it was estimated. */
-function countedIn(cache: Control['cache']): CacheInput['counted'] {
-  if (cache?.countedBy !== 'provider') return undefined;
+/** The prefix a batch's provider counted for this model; undefined when it was estimated: each model counts otherwise. */
+function countedIn(cache: Control['cache'], model: string): CacheInput['counted'] {
+  if (cache?.countedBy !== 'provider' || cache.model !== model) return undefined;
   return { prefix: cache.prefix, tokens: cache.decision.prefixTokens };
 }
 

@@ -1,10 +1,11 @@
-import { planCache, staticTurns } from '../caching/breakpoints.js';
+import { type CacheInput, markedBlocks, planCache, staticTurns } from '../caching/breakpoints.js';
 import { worthCounting } from '../caching/decision.js';
 import { uncountedTokens } from '../caching/uncounted.js';
 import { parseModelRef } from '../models/modelRef.js';
 import type { BatchRow, Control } from '../store/types.js';
 import type { BatchCache } from '../task/cachePlan.js';
 import { TemperedError, thrownText } from '../task/errors.js';
+import type { Counters } from '../task/outcome.js';
 import type { TaskSpec } from '../task/spec.js';
 import { type Ask, cacheOf, withTokens } from './ask.js';
 import { cachingOf } from './caching.js';
@@ -21,24 +22,33 @@ interface Log {
   readonly warn: (line: string) => void;
 }
 
-/** How a batch begins with its cache; undefined where its settings want none. */
+/** Records whose marked blocks are compared. */
+const COMPARED = 10;
+
+/**
+ * How a batch begins with its cache; undefined where its settings want none. `before`: what of its records was settled
+ * by the task's `before`, or taken over from earlier batches.
+ */
 export function openedCaching(
   { providers, optimizing, now }: Pick<ActivityDeps, 'providers' | 'optimizing' | 'now'>,
   row: BatchRow,
   spec: TaskSpec,
+  before: Pick<Counters, 'succeeded' | 'partial' | 'failed' | 'notRun'>,
 ): OpenedCaching | undefined {
-  const { config, prompts } = cachingOf(row, spec, optimizing);
+  const settled = before.succeeded + before.partial + before.failed + before.notRun;
+  const { config, prompts } = cachingOf(row, spec, optimizing, settled);
   if (!config.enabled) return undefined;
   const { model, instructions, schema, messages = [], params } = spec;
   const ref = parseModelRef(model);
   const info = providers.modelInfo(ref, new Date(now()));
   const supported = providers.cachesPrompts(ref.provider);
   const request = { config, info, instructions, schema, messages, params, staticTurns: staticTurns(spec), prompts };
-  const { decision, prefix } = planCache({ ...request, supported });
+  const cachesBare: CacheInput['cachesBare'] = (bare) => providers.cachesBare(ref, bare);
+  const { decision, prefix } = planCache({ ...request, supported, cachesBare });
   return {
     plan: { model, prefix, countedBy: 'estimate', decision },
-    // Tags that can't be kept are told of.
-    ask: worthCounting(decision) || wantsTags(config),
+    // Tags that can't be kept are told of; and what a function makes of the records is known when one is looked at.
+    ask: worthCounting(decision) || wantsTags(config) || (isInCode(spec) && decision.reads > 0),
     warmFirst: config.warmFirst,
     settleMs: config.settleSeconds * 1000,
   };
@@ -59,6 +69,11 @@ export function createCacheActivities(deps: ActivityDeps): CacheActivities {
 
 const nothing = () => null;
 
+/** Whether a function makes the prompts. */
+function isInCode({ prompt, messages }: TaskSpec): boolean {
+  return prompt === undefined && messages === undefined;
+}
+
 async function prepared(
   deps: ActivityDeps,
   job: Job,
@@ -67,14 +82,13 @@ async function prepared(
   signal: AbortSignal,
 ): Promise<BatchCache> {
   const warn = (line: string) => log.warn(line);
-  const bare = undecided(control);
-  const ask = askOf(deps, job, bare, warn);
-  const estimated = cacheOf(ask, 'estimate');
-  const tokens = await countedPrefix(deps, ask, log, signal);
-  const cache =
-    tokens === null
-      ? estimated
-      : cacheOf(askOf(deps, job, { ...bare, cache: withTokens(estimated, tokens) }, warn), 'provider');
+  const word = await withCompared(deps, job, undecided(control), warn);
+  const differ = word.cache?.marksDiffer === true ? { marksDiffer: true } : {};
+  const ask = askOf(deps, job, word, warn);
+  const estimated = { ...cacheOf(ask, 'estimate'), ...differ };
+  const tokens = worthCounting(estimated.decision) ? await countedPrefix(deps, ask, log, signal) : null;
+  const recount = (cache: BatchCache) => cacheOf(askOf(deps, job, { ...word, cache }, warn), 'provider');
+  const cache = tokens === null ? estimated : { ...recount(withTokens(estimated, tokens)), ...differ };
   if (cache.decision.cache) log.info(`Cache optimization enabled for provider: ${ask.provider}`);
   else if (cache.decision.reason === 'not_supported') {
     log.warn('Cache optimization requested but not supported by provider');
@@ -82,8 +96,37 @@ async function prepared(
   return withExplicitCache(deps, job, ask, cache, { control, warn, signal });
 }
 
-function undecided({ cache: _decided, ...control }: Control): Control {
-  return control;
+/** The batch's word before its prefix is counted: of its cache only what can't be found out again is left. */
+function undecided({ cache, ...control }: Control): Control {
+  return cache === undefined ? control : { ...control, cache: uncounted(cache) };
+}
+
+function uncounted({ explicit: _explicit, explicitHeldBack: _heldBack, ...known }: BatchCache): BatchCache {
+  return { ...known, countedBy: 'estimate' };
+}
+
+/**
+ * The batch's word, with whether what a prompt function marks differs from record to record: no two of the first ten
+ * share their prefix. Each of them would be written to the cache, for more than its price, and read by nobody.
+ */
+async function withCompared(
+  deps: ActivityDeps,
+  job: Job,
+  word: Control,
+  warn: (line: string) => void,
+): Promise<Control> {
+  if (!isInCode(job.task.spec)) return word;
+  const first = askOf(deps, job, word, warn);
+  if (markedBlocks(first.request.messages).every((blocks) => blocks.length === 0)) return word;
+  const { batch, record } = job;
+  const indices = Array.from({ length: COMPARED - 1 }, (_, i) => record.index + 1 + i);
+  const names = [first.caching?.prefix];
+  for await (const other of deps.store.openRecords(batch.id, indices)) {
+    names.push(askOf(deps, { ...job, record: other.record }, word, warn).caching?.prefix);
+  }
+  if (names.length === 1 || new Set(names).size < names.length) return word;
+  warn('Cache markers ignored: the blocks that prompt() marks differ from record to record');
+  return { ...word, cache: { ...(word.cache ?? cacheOf(first, 'estimate')), marksDiffer: true } };
 }
 
 /** Tokens of the prefix as its provider counts them for nothing; null = it can't, or could not be asked. */

@@ -26,7 +26,8 @@ export function createBatchActivities(deps: ActivityDeps): BatchActivities {
       if (row.startedAt === null) await store.updateBatch(batchId, { startedAt: now(), status: 'running' });
       const { listeners } = notifier;
       const told = listeners.length === 0 ? {} : { listeners };
-      return { ...opened(row, spec, openedCaching(deps, row, spec)), providers: providers.names, ...told };
+      const caching = openedCaching(deps, row, spec, await store.counters(batchId));
+      return { ...opened(row, spec, caching), providers: providers.names, ...told };
     },
 
     async publishControl(batchId, control) {

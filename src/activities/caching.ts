@@ -28,14 +28,19 @@ function optimizationOf(
   return options.optimization ?? resolveOptimization([optimization], { enabledByDefault: true });
 }
 
-/** How prompts of a batch are cached, and how many share a prefix. `optimizing`: what this process is told. */
+/**
+ * How prompts of a batch are cached, and how many share a prefix: those of all its records but `settled`, which had an
+ * outcome before it began. `optimizing`: what this process is told.
+ */
 export function cachingOf(
   batch: Pick<BatchFacts, 'options' | 'items'>,
   spec: Pick<TaskSpec, 'optimization'>,
   optimizing: boolean | undefined,
+  settled = 0,
 ): Omit<Caching, 'warn'> {
   const { cache, fallback } = optimizationOf(batch, spec);
-  const prompts = batch.options.open ? Math.max(batch.items, OPEN_INPUT_ITEMS) : batch.items;
+  const asked = batch.items - settled;
+  const prompts = batch.options.open ? Math.max(asked, OPEN_INPUT_ITEMS) : asked;
   return { config: { ...cache, enabled: optimizing ?? cache.enabled }, fallback, prompts };
 }
 

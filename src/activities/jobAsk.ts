@@ -7,6 +7,8 @@ import type { Job } from './job.js';
 /** The request of a job as its batch's settings and messages want it. Throws as {@link buildAsk} does. */
 export function askOf(deps: ActivityDeps, job: Job, control: Control, warn: (line: string) => void): Ask {
   const { batch, task, record, state, kept } = job;
+  // The batch counted when it began: records that were settled before send no prompt.
+  const told = control.cache === undefined ? {} : { prompts: control.cache.decision.reads + 1 };
   return buildAsk({
     task,
     record,
@@ -15,7 +17,7 @@ export function askOf(deps: ActivityDeps, job: Job, control: Control, warn: (lin
     control,
     prepared: batch.prepared,
     endpoints: deps.providers,
-    cache: { ...cachingOf(batch, task.spec, deps.optimizing), warn },
+    cache: { ...cachingOf(batch, task.spec, deps.optimizing), ...told, warn },
     now: new Date(deps.now()),
   });
 }

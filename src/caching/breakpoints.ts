@@ -47,9 +47,28 @@ export function markedBlocks(messages: readonly Pick<Message, 'content'>[]): rea
   });
 }
 
+/** The same turns with no block marked. */
+export function withoutMarks(messages: readonly Message[]): readonly Message[] {
+  return messages.map(({ role, content }) => {
+    if (typeof content === 'string') return { role, content };
+    return {
+      role,
+      content: content.map((part) => (part.type === 'text' ? { type: part.type, text: part.text } : part)),
+    };
+  });
+}
+
 /** A prefix's name, for providers that route by it. */
 function keyOf(text: string): string {
   return `tempered-${[0, 1].map((seed) => spread(text, seed).toString(16)).join('')}`;
+}
+
+/** A prefix that has neither instructions nor turns. */
+export interface BarePrefix {
+  /** Schema of the answer. */
+  readonly schema: JsonObject | undefined;
+  /** There are tools. */
+  readonly tools: boolean;
 }
 
 /** What a plan is made of. */
@@ -74,6 +93,8 @@ export interface CacheInput {
   readonly prompts: number;
   /** Whether the endpoint is known to cache. Default true. */
   readonly supported?: boolean;
+  /** Whether the provider caches a prefix of nothing but these. Default: it does. */
+  readonly cachesBare?: (bare: BarePrefix) => boolean;
   /** Tokens of a prefix its provider counted, and that prefix's name. Default: they are estimated. */
   readonly counted?: { readonly prefix: string; readonly tokens: number } | undefined;
 }
@@ -116,7 +137,9 @@ export function planCache(input: CacheInput): CachePlan {
   const life = marked ? longer(ownLife, lifeFor(config.domainDefinitionsTtlSeconds)) : ownLife;
   const prefixTokens = counted ?? estimateTokens([...start, ...turns.flatMap(wordsOf)].join('')) + mediaTokens(turns);
   const question = { info, prefixTokens, prompts, minTokens: config.minTokensToCache, life };
-  const decision = decided(decideCaching(question), off ? 'off' : input.supported === false ? 'not_supported' : null);
+  const paid = decideCaching(question);
+  const refused = off ? 'off' : input.supported === false ? 'not_supported' : null;
+  const decision = decided(paid, refused ?? (paid.cache && !hasPlace(input, turns) ? 'no_place' : null));
   const plan = { decision, prefix: key, turns };
   if (!decision.cache) return { ...plan, marks: undefined };
   const named = turns.slice(0, input.keyTurns).flatMap(({ content }) => textsOf(content));
@@ -124,8 +147,14 @@ export function planCache(input: CacheInput): CachePlan {
   return { ...plan, marks: { life, system, turns: system ? input.staticTurns : 0, key: routed } };
 }
 
-function decided(decision: CacheDecision, refused: 'off' | 'not_supported' | null): CacheDecision {
+function decided(decision: CacheDecision, refused: 'off' | 'not_supported' | 'no_place' | null): CacheDecision {
   return refused === null ? decision : { ...decision, cache: false, reason: refused };
+}
+
+/** Whether the prefix's end can be marked, or need not be. */
+function hasPlace({ cachesBare, instructions = '', schema, params }: CacheInput, turns: readonly Message[]): boolean {
+  if (instructions !== '' || turns.length > 0 || cachesBare === undefined) return true;
+  return cachesBare({ schema, tools: toolText(params) !== '' });
 }
 
 /** The turns of a prefix: those every record shares, and all up to the last block the task marks. */

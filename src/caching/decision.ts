@@ -51,7 +51,7 @@ const NEARLY = 0.5;
 
 /** Whether an estimated prefix is worth a count by its provider. Pure. */
 export function worthCounting({ reason, reads, prefixTokens, minTokens }: CacheDecision): boolean {
-  return reason !== 'off' && reads > 0 && prefixTokens >= minTokens * NEARLY;
+  return reason !== 'off' && reason !== 'no_place' && reads > 0 && prefixTokens >= minTokens * NEARLY;
 }
 
 /** The prices of a prompt of this size; undefined = not known. */

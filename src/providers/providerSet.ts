@@ -5,7 +5,9 @@ import type { ProviderKind } from '../models/types.js';
 import type { UserModels } from '../models/userModels.js';
 import { TemperedError } from '../task/errors.js';
 import type { Endpoint } from './adapter.js';
+import { marksBare } from './anthropic/breakpoints.js';
 import { anthropic, gemini, lmStudio, openAi } from './lazy.js';
+import { cachesBarePrefix } from './openai/promptCache.js';
 import type { Provider, ProviderSet } from './types.js';
 
 /** Words people write for a wire, and the wire they mean. */
@@ -202,6 +204,10 @@ export function createProviderSet({
     names,
     modelInfo: (ref, at) => modelInfo(ref, at, endpoints[ref.provider]?.kind, models),
     cachesPrompts: (name) => CACHING.has(name) || CACHING.has(endpoints[name]?.kind ?? ''),
+    cachesBare: ({ provider, model }, bare) => {
+      if (provider === 'openai') return cachesBarePrefix(model, bare);
+      return provider === 'anthropic' || endpoints[provider]?.kind === 'anthropic' ? marksBare(model, bare) : true;
+    },
     available: [...definitions].filter(usable).map(([name]) => name),
     get(name) {
       const existing = providers.get(name);

@@ -1,4 +1,4 @@
-import type { CacheMarks } from '../caching/breakpoints.js';
+import type { BarePrefix, CacheMarks } from '../caching/breakpoints.js';
 import type { ModelInfo, ModelRef, ProviderKind } from '../models/types.js';
 import type { ExplicitCache } from '../task/cachePlan.js';
 import type { ItemError } from '../task/errors.js';
@@ -184,6 +184,8 @@ export interface ProviderSet {
   modelInfo(ref: ModelRef, at: Date): ModelInfo;
   /** Whether an endpoint is known to keep a prompt's prefix and to charge less for it. */
   cachesPrompts(provider: string): boolean;
+  /** Whether an endpoint that caches prompts can keep a prefix of nothing but schema and tools: not where no mark fits. */
+  cachesBare(ref: ModelRef, bare: BarePrefix): boolean;
   /** Names whose key is set or which need none. */
   readonly available: readonly string[];
   /** Every name, also those without a key. */

@@ -7,9 +7,9 @@ export interface CacheDecision {
   readonly cache: boolean;
   /**
    * Why, or why not. `off`: the settings want none, or nothing is the same for every record; `not_supported`: the
-   * endpoint is not known to cache.
+   * endpoint is not known to cache; `no_place`: schema and tools alone come first, and nothing of them can be marked.
    */
-  readonly reason: 'pays' | 'too_short' | 'too_few_reads' | 'price_unknown' | 'off' | 'not_supported';
+  readonly reason: 'pays' | 'too_short' | 'too_few_reads' | 'price_unknown' | 'off' | 'not_supported' | 'no_place';
   /** Tokens of the prefix. */
   readonly prefixTokens: number;
   /** The minimum in force. */
@@ -62,6 +62,8 @@ export interface BatchCache {
   readonly decision: CacheDecision;
   /** The cache prompts name; absent = none. */
   readonly explicit?: ExplicitCache;
+  /** Blocks that code marked differ from record to record: prompts go out without their marks. */
+  readonly marksDiffer?: boolean;
   /** One would pay, and was not made: what it costs apart from prompts is in no budget. */
   readonly explicitHeldBack?: boolean;
   /** The `provider/model` one was ordered for, while nobody knows what came of it: the batch's end looks for it. */
@@ -77,6 +79,8 @@ export function decisionText(decision: CacheDecision): string {
       return 'not cached: switched off, or nothing is the same for every record';
     case 'not_supported':
       return "not cached: the endpoint isn't known to cache prompts";
+    case 'no_place':
+      return `not cached: the ${tokens} of schema and tools alone can't be marked; instructions before the record could`;
     case 'too_short':
       return `not cached: ${tokens} are the same for every record, and fewer than ${whole(minTokens)} are not cached`;
     case 'price_unknown':
@@ -94,9 +98,12 @@ export function decisionText(decision: CacheDecision): string {
 export const EXPLICIT_HELD_BACK =
   'no explicit cache, though it would pay: what it costs is in no budget (cache.explicit: true makes it anyway)';
 
+const DIFFERENT = 'blocks the prompt function marks are not cached: they differ from record to record';
+
 /** The decision about a batch's cache, who counted, and the cache that was made for it. */
-export function batchCacheText({ decision, countedBy, explicit, explicitHeldBack }: BatchCache): string {
-  const said = `${decisionText(decision)} (${countedBy === 'provider' ? 'counted by the provider' : 'estimated'})`;
+export function batchCacheText({ decision, countedBy, marksDiffer, explicit, explicitHeldBack }: BatchCache): string {
+  const counted = countedBy === 'provider' ? 'counted by the provider' : 'estimated';
+  const said = `${decisionText(decision)} (${counted})${marksDiffer === true ? `; ${DIFFERENT}` : ''}`;
   if (explicitHeldBack === true) return `${said}; ${EXPLICIT_HELD_BACK}`;
   if (explicit === undefined) return said;
   const { name, owner, storageUsdPerHour } = explicit;

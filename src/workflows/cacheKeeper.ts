@@ -53,6 +53,11 @@ export class CacheKeeper {
     return this.current?.explicit !== undefined;
   }
 
+  /** Prompts go out without the marks of their prompt function. */
+  get isUnmarked(): boolean {
+    return this.current?.marksDiffer === true;
+  }
+
   /** No prompt starts any more. */
   get isOver(): boolean {
     return this.host.control.stop !== null;

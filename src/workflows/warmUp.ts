@@ -20,8 +20,9 @@ interface Host {
 export async function warmUp({ batchId, cache }: Host, first: number, opened: OpenedBatch): Promise<void> {
   const { caching } = opened;
   if (caching?.ask === true) await cache.prepare(first, opened);
-  // The first prompts would go out whole, past a cache that is paid for.
-  if (cache.isExplicit) await sleep(CONTROL_STALE_MS, { summary: 'workers learn of the prompt cache' });
+  // The first prompts would go out whole, past a cache that is paid for, or write what nobody reads.
+  if (cache.isExplicit || cache.isUnmarked)
+    await sleep(CONTROL_STALE_MS, { summary: 'workers learn of the prompt cache' });
   if (caching === undefined || !cache.isUsed) return sendProbe(batchId, first, opened);
   if (!caching.warmFirst) return;
   await sendProbe(batchId, first, opened);

@@ -50,4 +50,9 @@ describe('the caching of a batch', () => {
   test('takes an open input for one that grows', () => {
     expect(cachingOf({ options: { ...options, open: true }, items: 1 }, {}, undefined).prompts).toBe(1000);
   });
+
+  test('leaves out records that were settled before it began', () => {
+    expect(cachingOf({ options, items: 1000 }, {}, undefined, 999).prompts).toBe(1);
+    expect(cachingOf({ options: { ...options, open: true }, items: 5000 }, {}, undefined, 3000).prompts).toBe(2000);
+  });
 });

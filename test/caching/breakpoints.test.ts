@@ -1,4 +1,5 @@
-import { estimateTokens, markedBlocks, planCache, staticTurns } from '../../src/caching/breakpoints.js';
+import { estimateTokens, markedBlocks, planCache, staticTurns, withoutMarks } from '../../src/caching/breakpoints.js';
+import { worthCounting } from '../../src/caching/decision.js';
 import { OPTIMIZATION_DEFAULTS } from '../../src/task/optimization.js';
 
 const config = { ...OPTIMIZATION_DEFAULTS.cache, enabled: true };
@@ -89,6 +90,28 @@ test('an endpoint that is not known to cache gets no marks, and the decision say
   });
   const config = { ...base.config, enabled: false };
   expect(planCache({ ...base, config, supported: false }).decision.reason).toBe('off');
+});
+
+test('a prefix that nothing of can be marked is not cached, and the decision says so where it would have paid', () => {
+  const bare = { ...base, instructions: undefined, schema: { description: 'y'.repeat(4096) }, cachesBare: () => false };
+  expect(planCache(bare)).toMatchObject({ marks: undefined, decision: { cache: false, reason: 'no_place' } });
+  expect(planCache({ ...bare, cachesBare: () => true }).marks).toBeDefined();
+  expect(planCache({ ...bare, instructions: 'Sort.' }).marks).toBeDefined();
+  expect(planCache({ ...bare, messages: [...SHOT, ...base.messages], staticTurns: 2 }).marks).toBeDefined();
+  expect(planCache({ ...bare, schema: { description: 'y' } }).decision.reason).toBe('too_short');
+  expect(worthCounting(planCache(bare).decision)).toBe(false);
+});
+
+test('turns without marks are the same turns', () => {
+  const content = [
+    { type: 'text' as const, text: 'Definitions', cache: true },
+    { type: 'image' as const, url: 'https://example.com/a.png' },
+  ];
+  const messages = [...SHOT, { role: 'user' as const, content }];
+  const plain = withoutMarks(messages);
+  expect(markedBlocks(plain).flat()).toEqual([]);
+  expect(plain.slice(0, 2)).toEqual(SHOT);
+  expect(plain[2]?.content).toEqual([{ type: 'text', text: 'Definitions' }, content[1]]);
 });
 
 test('the prefix ends with the last block the task marks: what follows in its turn is not counted', () => {

@@ -1,6 +1,8 @@
-import type { CacheMarks } from '../../src/caching/breakpoints.js';
+import { type CacheMarks, planCache } from '../../src/caching/breakpoints.js';
+import { createProviderSet } from '../../src/providers/providerSet.js';
 import type { ModelRequest } from '../../src/providers/types.js';
 import type { JsonObject } from '../../src/task/json.js';
+import { OPTIMIZATION_DEFAULTS } from '../../src/task/optimization.js';
 import { FOREVER, providerFor, request, Wire } from './wire.js';
 
 const MARKS: CacheMarks = { life: '5m', system: true, turns: 0, key: 'tempered-1' };
@@ -135,5 +137,81 @@ describe('gemini', () => {
     const body = await sent('gemini', 'gemini-3.8-flash', {});
     expect(JSON.stringify(body)).not.toContain('cache');
     expect(body['systemInstruction']).toMatchObject({ parts: [{ text: 'Be brief.' }] });
+  });
+});
+
+describe('a prefix of schema or tools alone', () => {
+  const long = 'y'.repeat(9000);
+  const schema: JsonObject = {
+    type: 'object',
+    properties: { a: { type: 'string', description: long } },
+    required: ['a'],
+    additionalProperties: false,
+  };
+  const tools = [{ name: 'a', description: long }];
+  const set = createProviderSet({
+    env: {},
+    endpoints: { proxy: { kind: 'anthropic', baseUrl: 'http://127.0.0.1:1' } },
+  });
+  const config = { ...OPTIMIZATION_DEFAULTS.cache, enabled: true };
+
+  /** The decision about a request without instructions, and the body it comes to. */
+  async function planned(provider: string, model: string, begin: Pick<ModelRequest, 'schema' | 'params'>) {
+    const ref = { provider, model };
+    const { decision, marks } = planCache({
+      ...begin,
+      config,
+      info: set.modelInfo(ref, new Date()),
+      instructions: undefined,
+      messages: [{ role: 'user', content: 'Record' }],
+      staticTurns: 0,
+      prompts: 1000,
+      supported: set.cachesPrompts(provider),
+      cachesBare: (bare) => set.cachesBare(ref, bare),
+    });
+    const marked = { cachePrefix: marks !== undefined, cacheMarks: marks };
+    const body = await sent(provider, model, { ...begin, instructions: undefined, ...marked });
+    return { reason: decision.reason, sent: JSON.stringify(body) };
+  }
+
+  it.each([
+    ['anthropic', 'claude-sonnet-4-6'],
+    ['openai', 'gpt-5.6-luna'],
+  ])('of a schema is not cached where nothing can be marked: %s/%s', async (provider, model) => {
+    const plan = await planned(provider, model, { schema, params: {} });
+    expect(plan.reason).toBe('no_place');
+    expect(plan.sent).not.toMatch(/cache_control|prompt_cache/);
+  });
+
+  it('of a schema that is asked for in words is marked there', async () => {
+    const recursive: JsonObject = {
+      ...schema,
+      properties: { a: { type: 'array', items: { $ref: '#' }, description: long } },
+    };
+    const claude = await planned('anthropic', 'claude-sonnet-4-6', { schema: recursive, params: {} });
+    expect(claude).toEqual({ reason: 'pays', sent: expect.stringContaining('"cache_control"') });
+    const list = { schema: { type: 'array', items: schema }, params: {} };
+    const gpt = await planned('openai', 'gpt-5.6-luna', list);
+    expect(gpt).toEqual({ reason: 'pays', sent: expect.stringContaining('"prompt_cache_breakpoint"') });
+  });
+
+  it('of tools is marked by Anthropic, and not by OpenAI', async () => {
+    const begin = { schema: undefined, params: { tools } };
+    const claude = await planned('anthropic', 'claude-sonnet-4-6', begin);
+    expect(claude).toEqual({ reason: 'pays', sent: expect.stringContaining('"cache_control"') });
+    expect((await planned('openai', 'gpt-5.6-luna', begin)).reason).toBe('no_place');
+    expect(set.cachesBare({ provider: 'proxy', model: 'claude-sonnet-4-6' }, { schema, tools: false })).toBe(false);
+  });
+
+  it('needs no mark where the cache goes by the prefix itself', async () => {
+    const gpt = await planned('openai', 'gpt-4.1', { schema, params: {} });
+    expect(gpt).toEqual({ reason: 'pays', sent: expect.stringContaining('"prompt_cache_key"') });
+    expect((await planned('gemini', 'gemini-2.5-flash', { schema, params: {} })).reason).toBe('pays');
+  });
+
+  it('leaves the implicit cache of OpenAI on where nothing carries a breakpoint', async () => {
+    const body = await sent('openai', 'gpt-5.6-luna', { instructions: undefined, schema });
+    expect(body).toHaveProperty('prompt_cache_key');
+    expect(body).not.toHaveProperty('prompt_cache_options');
   });
 });

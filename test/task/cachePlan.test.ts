@@ -29,6 +29,13 @@ test('what is not known, or not wanted, is said', () => {
   expect(say({ reason: 'too_few_reads', reads: 0, ...unpriced })).toContain('nobody reads the 3,012 tokens');
   expect(say({ reason: 'not_supported' })).toContain("isn't known to cache");
   expect(say({ reason: 'off' })).toContain('switched off');
+  expect(say({ reason: 'no_place' })).toContain("the 3,012 tokens of schema and tools alone can't be marked");
+});
+
+test('marks that are left out are told', () => {
+  const cache = { model: 'anthropic/claude-sonnet-4-6', prefix: 'p', countedBy: 'estimate', decision: pays } as const;
+  expect(batchCacheText(cache)).toMatch(/\(estimated\)$/);
+  expect(batchCacheText({ ...cache, marksDiffer: true })).toContain('(estimated); blocks the prompt function marks');
 });
 
 test('an explicit cache that is held back is told with the way to have it', () => {

@@ -171,9 +171,9 @@ async function piloted(setting: Setting, runPilot: RunPilot): Promise<ModelEstim
 
 /** As a run that starts now would have it, under the id made of task and data: a rollout by percentage goes by that. */
 async function cachingFor(context: ClientContext, { spec, hash }: AnyTask, population: Population): Promise<Caching> {
-  const { items, dataHash } = population;
+  const { items, preset, dataHash } = population;
   const { cache, fallback } = await context.optimization(spec, batchIdOf(spec.name, hash, dataHash), undefined);
-  return { config: cache, fallback, prompts: items, warn: context.onProgress };
+  return { config: cache, fallback, prompts: items - preset, warn: context.onProgress };
 }
 
 /** The lowest of the task's quotas and those of the pool: set live, configured, else as the provider told before. */

@@ -1,5 +1,6 @@
-import type { CacheMarks } from '../../caching/breakpoints.js';
+import type { BarePrefix, CacheMarks } from '../../caching/breakpoints.js';
 import { isJsonObject, type Json, type JsonObject } from '../../task/json.js';
+import { nativeSchema } from './nativeSchema.js';
 
 /** Breakpoints a request may have, those of the task's own parameters included. */
 const MOST = 4;
@@ -11,6 +12,11 @@ const CARRIERS = new Set(['text', 'image', 'document', 'tool_result', 'tool_use'
 interface Spot {
   readonly list: 'system' | 'tools' | number;
   readonly block: number;
+}
+
+/** Whether a prefix without instructions and turns has a block to mark: a schema of `output_config` is none. */
+export function marksBare(model: string, { schema, tools }: BarePrefix): boolean {
+  return tools || (schema !== undefined && nativeSchema(model, schema) === null);
 }
 
 /**

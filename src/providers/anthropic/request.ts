@@ -1,13 +1,13 @@
 import { type CacheMarks, markedBlocks, marksOf } from '../../caching/breakpoints.js';
-import { modelInfo } from '../../models/catalog.js';
 import type { JsonObject } from '../../task/json.js';
 import { isJsonObject } from '../../task/json.js';
 import type { ContentPart } from '../../task/spec.js';
 import { readMedia } from '../media.js';
-import { anthropicSchema, withSchemaInstruction } from '../schemas.js';
+import { withSchemaInstruction } from '../schemas.js';
 import { type AssistantTurn, nativeOf, type ToolChoice, type ToolResult, type Turn } from '../turns.js';
 import type { ModelRequest } from '../types.js';
 import { withBreakpoints } from './breakpoints.js';
+import { nativeSchema } from './nativeSchema.js';
 
 /** The last API version that takes sampling parameters; later ones reject them for every model. */
 const SAMPLING_API_VERSION = '2023-06-01';
@@ -109,8 +109,7 @@ function system(text: string | undefined): JsonObject {
 /** A request for `POST /v1/messages`. Throws `TemperedError` (`input`) for media that is no URL. */
 export function anthropicRequest(request: ModelRequest): AnthropicRequest {
   const { schema, params, effort } = request;
-  const info = modelInfo({ provider: 'anthropic', model: request.model }, new Date());
-  const native = schema === undefined || info.structuredOutput === false ? null : anthropicSchema(schema);
+  const native = schema === undefined ? null : nativeSchema(request.model, schema);
   const asked =
     schema === undefined || native !== null
       ? request.instructions

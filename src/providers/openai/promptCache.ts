@@ -1,4 +1,4 @@
-import type { CacheMarks } from '../../caching/breakpoints.js';
+import type { BarePrefix, CacheMarks } from '../../caching/breakpoints.js';
 import { isJsonObject, type Json, type JsonObject } from '../../task/json.js';
 
 /** GPT-5.6 and later: caching is billed when written, and the end of the prefix can be told. */
@@ -8,10 +8,19 @@ const TELLS_PREFIX = /^gpt-(?:5\.(?:[6-9]|\d\d)|[6-9]|\d\d)/;
 const MOST = 4;
 
 /**
+ * Whether a prefix without instructions and turns is cached: older models go by the prefix itself; later ones need a
+ * breakpoint, which neither tools can carry nor a schema, unless it is asked for in words.
+ */
+export function cachesBarePrefix(model: string, { schema }: BarePrefix): boolean {
+  return !TELLS_PREFIX.test(model) || (schema !== undefined && schema['type'] !== 'object');
+}
+
+/**
  * What OpenAI is told of a request's prefix: a key by which equal prefixes meet on one server, and, where the model
  * takes it, explicit breakpoints at the end of instructions and shared turns and on blocks the task marks: the last ones
- * when there are more than the four the API takes. The implicit breakpoint is switched off
- * then: it would write each record into the cache, for a quarter more than its price, and nobody reads that.
+ * when there are more than the four the API takes. The implicit breakpoint is switched off then: it would write each
+ * record into the cache, for a quarter more than its price, and nobody reads that. Where nothing can carry a breakpoint
+ * it stays on: without any the API does not cache at all.
  */
 export function withPromptCache(
   body: JsonObject,
@@ -28,6 +37,7 @@ export function withPromptCache(
     const ends = (marks.system && i === system) || (turn >= 0 && turn === marks.turns - 1);
     return blocksToMark(message, new Set(marked[turn] ?? []), ends).map((block) => ({ i, block }));
   });
+  if (spots.length === 0) return keyed;
   const last = spots.slice(-MOST);
   const told = messages.map((message, i) =>
     breakpoints(message, new Set(last.flatMap((spot) => (spot.i === i ? [spot.block] : [])))),
