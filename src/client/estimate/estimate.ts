@@ -128,11 +128,12 @@ function countedCache([ask]: readonly Ask[], { decidingPrefix: tokens }: Counted
 
 /** What a run would decide about its caches, as its first prompt tells. */
 async function decided(
-  { context, task, caching, options }: Setting,
+  { context, task, caching, population, options }: Setting,
   ask: Ask | undefined,
 ): Promise<Pick<ModelEstimate, 'caching' | 'explicitCache'>> {
   if (ask === undefined) return { caching: null, explicitCache: null };
-  const explicitCache = await explicitCacheOf(context, task.spec, ask, caching.config, options.budgetUsd);
+  const run = { records: population.items - population.preset, budgetUsd: options.budgetUsd };
+  const explicitCache = await explicitCacheOf(context, task.spec, ask, caching.config, run);
   return { caching: ask.caching?.decision ?? null, explicitCache };
 }
 
