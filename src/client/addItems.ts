@@ -1,7 +1,14 @@
 import { createHash } from 'node:crypto';
+import type { Client } from '@temporalio/client';
 import { TemperedError } from '../task/errors.js';
 import type { Json } from '../task/json.js';
+import { CONTROL_QUEUE } from '../workflows/ids.js';
+import { progressQuery } from '../workflows/messages.js';
+import type { ClientContext } from './context.js';
 import { jsonRecord } from './jsonRecord.js';
+import { unpolled } from './pollers.js';
+import { isEnded } from './settled.js';
+import { explained } from './temporalErrors.js';
 
 /** Most bytes of records in one signal: Temporal refuses payloads of 2 MB, and history keeps each one. */
 const MAX_CHUNK_BYTES = 256 * 1024;
@@ -15,6 +22,28 @@ export interface ItemChunk {
   readonly clientKey: string;
   /** The records, as JSON. */
   readonly items: readonly Json[];
+}
+
+/**
+ * Throws `input` for a batch that takes no more records: it was not started to, has ended, or its input is closed, as its
+ * workflow says. Without a worker nobody can say; then the signal waits, and the workflow tells what came too late.
+ */
+export async function checkOpen({ store, client }: ClientContext, batchId: string): Promise<void> {
+  const row = await store.getBatch(batchId);
+  if (row?.options.open !== true) throw takesNone(`Batch ${batchId} was not started to take more records.`);
+  const closed = isEnded(row.status) || (await isClosed(await client(), batchId));
+  if (closed) throw takesNone(`The input of batch ${batchId} is closed: it takes no more records.`);
+}
+
+async function isClosed(client: Client, batchId: string): Promise<boolean> {
+  if ((await unpolled(client, [CONTROL_QUEUE])).length > 0) return false;
+  return explained(batchId, async () => !(await client.workflow.getHandle(batchId).query(progressQuery)).open);
+}
+
+function takesNone(message: string): TemperedError {
+  return new TemperedError('input', message, {
+    remedy: 'Start one with `open: true` (`tempered run --open`), or run the grown data with --reuse.',
+  });
 }
 
 /**

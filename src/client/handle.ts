@@ -12,7 +12,7 @@ import * as messages from '../workflows/messages.js';
 import type { review } from '../workflows/review.js';
 import type { BatchConfig } from '../workflows/types.js';
 import { type CacheStatistics, statisticsOf, statisticsOfModels } from './cacheStatistics.js';
-import { chunksOf } from './addItems.js';
+import { checkOpen, chunksOf } from './addItems.js';
 import { checkModel } from './checks.js';
 import { batchUrl } from './connect.js';
 import { closeGone } from './closeGone.js';
@@ -212,18 +212,14 @@ export class BatchHandle<Output = Json> {
 
   /**
    * Adds records to a batch started with `open`. The same `clientKey` adds once; without one, the same records do.
-   * Returns how many were sent. Throws `input` for a batch whose input is closed, or a record over 256 KiB.
+   * Returns how many were sent. Throws `input` for a batch that has ended or whose input is closed (unless no worker is
+   * there to say so; what came too late is then told by the query `failures`), and for a record over 256 KiB.
    */
   async addItems(
     records: Iterable<unknown> | AsyncIterable<unknown>,
     options: { readonly clientKey?: string } = {},
   ): Promise<number> {
-    const row = await this.context.store.getBatch(this.id);
-    if (row?.options.open !== true) {
-      throw new TemperedError('input', `Batch ${this.id} was not started to take more records.`, {
-        remedy: 'Start one with `open: true` (`tempered run --open`), or run the grown data with --reuse.',
-      });
-    }
+    await checkOpen(this.context, this.id);
     let sent = 0;
     for await (const { clientKey, items } of chunksOf(records, options.clientKey)) {
       await this.send((handle) => handle.signal(messages.addItemsSignal, { clientKey, items }));

@@ -5,6 +5,7 @@ import {
   condition,
   continueAsNew,
   isCancellation,
+  patched,
   setCurrentDetails,
   setWorkflowOptions,
   workflowInfo,
@@ -20,8 +21,10 @@ import { Notes } from './notes.js';
 import { Notices } from './notices.js';
 import { functions, rows } from './proxies.js';
 import { prepareTask } from './prepare.js';
+import { Probe } from './probe.js';
 import { configOf, settingsOf, withoutCarry } from './settings.js';
 import { NO_COUNTS, Shards } from './shards.js';
+import { Stopping } from './stopping.js';
 import { progressDetails } from './summaries.js';
 import type { BatchCarry, BatchConfig, BatchInput, BatchProgress, BatchResult, Halt } from './types.js';
 import { checkInput } from './validate.js';
@@ -50,6 +53,8 @@ export class BatchRun {
   readonly notes: Notes;
   /** Its prompt cache. */
   readonly cache: CacheKeeper = new CacheKeeper(this);
+  /** Its first prompt, which goes alone. */
+  readonly probe = new Probe(this.batchId);
   /** Open shards and the records still to hand out; undefined until opened. */
   shards: Shards | undefined;
   /** The batch has ended. */
@@ -58,8 +63,7 @@ export class BatchRun {
   probed: boolean;
   private yielding = false;
   private notices: Notices | undefined;
-  /** The first prompt, while it goes alone. */
-  private readonly probing = new CancellationScope();
+  private readonly stopping: Stopping;
 
   constructor(private readonly input: BatchInput) {
     const { carried } = input;
@@ -68,6 +72,7 @@ export class BatchRun {
     this.intake = new Intake(carried?.inputClosed ?? input.open !== true, carried?.backlog ?? []);
     this.probed = carried?.probed ?? false;
     this.notes = new Notes(carried?.rejected);
+    this.stopping = new Stopping(this, input.onDeadline === 'cancel');
     handleMessages(this);
   }
 
@@ -75,9 +80,9 @@ export class BatchRun {
   async execute(): Promise<BatchResult> {
     try {
       await this.start();
-      background(this.watchDeadline());
       background(this.cache.keeping());
       await this.fanOut();
+      this.stopping.settled = true;
       if (this.yielding) return await this.continueAsNew();
       // From here a cancellation comes too late, and must not end the batch a second time.
       return await CancellationScope.nonCancellable(() =>
@@ -94,7 +99,13 @@ export class BatchRun {
   private async start(): Promise<void> {
     const opened = await this.open();
     await this.control.publish();
-    if (!this.probed && opened.hasPrepare) await prepareTask(this.batchId, opened.functionQueue, this.control);
+    // A `prepare` may take long, and when it fails it waits for a person.
+    const early = opened.hasPrepare && patched('deadline-before-prepare');
+    if (early) background(this.stopping.watchDeadline());
+    if (!this.probed && opened.hasPrepare) {
+      await this.stopping.before(() => prepareTask(this.batchId, opened.functionQueue, this.control));
+    }
+    if (!early) background(this.stopping.watchDeadline());
     this.showDetails();
   }
 
@@ -133,21 +144,19 @@ export class BatchRun {
       }
       if (this.canLoad()) await this.load();
       else if (this.probed) shards.openNext(this.control.settings.concurrency);
-      else await this.probe();
+      else await this.sendFirst();
       this.showDetails();
     }
   }
 
   /** The first prompt goes alone: a wrong key or model is found before anything fans out, and the cache is warm. */
-  private async probe(): Promise<void> {
+  private async sendFirst(): Promise<void> {
     const { supply, opened } = this.ready();
     const from = supply.returned[0]?.[0] ?? supply.cursor;
     const first = await rows.firstPending.executeWithOptions({ summary: 'first record' }, [this.batchId, from]);
-    try {
-      if (first !== null) await this.probing.run(() => warmUp(this, first, opened));
-    } catch (error) {
-      // Its deadline cancels prompts in flight; anybody else cancels the batch.
-      if (!isCancellation(error) || this.control.stop === null) throw error;
+    if (first !== null) {
+      await this.stopping.before(() => warmUp(this, first, opened));
+      if (this.control.settings.cancelled.includes(first)) await this.probe.closeCancelled(first);
     }
     this.probed = true;
   }
@@ -185,30 +194,13 @@ export class BatchRun {
     return workflowInfo().continueAsNewSuggested && this.control.stop === null;
   }
 
-  private async watchDeadline(): Promise<void> {
-    while (this.control.stop === null) {
-      const { deadline } = this.control.settings;
-      const changed = () => this.control.settings.deadline !== deadline || this.finished;
-      if (deadline === null) await condition(changed);
-      else if (!(await condition(changed, Math.max(1, deadline - Date.now()), { summary: 'deadline of the batch' }))) {
-        await this.stop('deadline');
-      }
-      if (this.finished) return;
-    }
-  }
-
-  private async stop(reason: 'deadline' | 'budget'): Promise<void> {
-    const cancels = reason === 'deadline' && this.input.onDeadline === 'cancel';
-    await this.control.setStop(reason);
-    if (cancels) this.probing.cancel();
-    await this.shards?.stopAll(reason, cancels);
-  }
-
   private async finish(status: 'finished' | 'stopped' | 'cancelled'): Promise<BatchResult> {
     const { stop } = this.control;
     const reason = status === 'finished' ? null : stop;
     if (reason !== null) {
       await this.loadAll(0);
+      // What comes now would find nobody to load it.
+      this.intake.closed = true;
       await this.shards?.closeAll(reason);
     }
     if (this.shards?.opened.hasCleanup === true) await this.cleanup(this.shards.opened);
@@ -258,7 +250,7 @@ export class BatchRun {
   /** A worker paused the store's row already; the workflow makes it its own state, or stops if the task wants that. */
   async halted({ pause, atVersion }: Halt): Promise<void> {
     if (atVersion < this.control.controlVersion) return;
-    if (pause.reason === 'budget' && this.input.onBudget === 'stop') await this.stop('budget');
+    if (pause.reason === 'budget' && this.input.onBudget === 'stop') await this.stopping.stop('budget');
     else await this.control.setPaused(pause);
     this.showDetails();
   }
@@ -271,6 +263,7 @@ export class BatchRun {
       paused: this.control.paused,
       items: this.shards?.supply.items ?? 0,
       openShards: this.shards?.openCount ?? 0,
+      open: !this.intake.closed,
       asOf: new Date().toISOString(),
       ...counts,
     };

@@ -33,8 +33,8 @@ function handleSignals(run: BatchRun): void {
   setHandler(messages.cacheLostSignal, (name) => run.cache.lost(name));
   setHandler(messages.addItemsSignal, (payload) => {
     const added = readAddItems(payload);
-    if (typeof added === 'string') run.notes.add(added);
-    else run.intake.backlog.push(added);
+    const why = typeof added === 'string' ? added : run.intake.take(added);
+    if (why !== undefined) run.notes.add(why);
   });
   setHandler(messages.closeInputSignal, () => {
     run.intake.closed = true;
@@ -45,6 +45,7 @@ function handleSignals(run: BatchRun): void {
       return;
     }
     await control.change({ cancelled: [...new Set([...control.settings.cancelled, index])] });
+    run.probe.cancel(index);
     await run.shards?.skip(index);
   });
   setHandler(messages.tunedSignal, async ({ from, to }) => {

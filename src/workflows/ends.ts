@@ -32,6 +32,7 @@ export function endError(reason: EndReason): ItemError {
 /** The end of a record that `cancelItem` named. */
 export const ITEM_CANCELLED: ItemError = {
   category: 'cancelled',
+  code: 'item_cancelled',
   message: 'Cancelled by `cancelItem`.',
   retryable: true,
 };

@@ -1,4 +1,4 @@
-import { ActivityFailure, ApplicationFailure, condition } from '@temporalio/workflow';
+import { ActivityFailure, ApplicationFailure, condition, patched } from '@temporalio/workflow';
 import { background } from './background.js';
 import { LINGER_MS } from './fanout.js';
 import { loading } from './proxies.js';
@@ -30,6 +30,13 @@ export class Intake {
     return this.closed && this.backlog.length === 0;
   }
 
+  /** Takes a chunk that is to be stored; a text says why it can't be. */
+  take(added: AddItems): string | undefined {
+    if (this.closed && patched('closed-input')) return refused(added, 'the input of the batch is closed');
+    this.backlog.push(added);
+    return undefined;
+  }
+
   /** What a continue-as-new carries over. */
   carry(): Pick<BatchCarry, 'inputClosed' | 'backlog'> {
     return { inputClosed: this.closed, backlog: this.backlog };
@@ -54,7 +61,7 @@ export class Intake {
       const cause = error instanceof ActivityFailure ? error.cause : undefined;
       if (!(cause instanceof ApplicationFailure)) throw error;
       this.backlog.shift();
-      return `${added.clientKey.slice(0, 80)} was not added: ${cause.message}`;
+      return refused(added, cause.message);
     }
   }
 
@@ -65,4 +72,8 @@ export class Intake {
     this.lingering = false;
     this.lingered = true;
   }
+}
+
+function refused({ clientKey }: AddItems, why: string): string {
+  return `${clientKey.slice(0, 80)} was not added: ${why}`;
 }

@@ -16,6 +16,9 @@ import { CONTROL_QUEUE } from './ids.js';
 /** Heartbeats arrive every 2 s, so this long without one means the worker is gone. */
 const HEARTBEAT_TIMEOUT = '10 s';
 
+/** How long one try of a task's own function may take; milliseconds. */
+export const FUNCTION_BOUND_MS = 900_000;
+
 /** Activities that keep rows: short, safe to repeat, retried until the store is back. */
 export const rows = proxyActivities<BatchActivities & ItemActivities & ReviewActivities>({
   taskQueue: CONTROL_QUEUE,
@@ -96,7 +99,7 @@ export function sweepingCaches(queue: string): ActivityInterfaceFor<Pick<CacheLi
 export function functions(queue: string): ActivityInterfaceFor<Omit<FunctionActivities, 'loadItems'>> {
   return proxyActivities({
     taskQueue: queue,
-    startToCloseTimeout: '15 minutes',
+    startToCloseTimeout: FUNCTION_BOUND_MS,
     heartbeatTimeout: HEARTBEAT_TIMEOUT,
     retry: { initialInterval: '1 s', maximumInterval: '10 s', maximumAttempts: 3 },
   });

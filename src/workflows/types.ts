@@ -129,6 +129,8 @@ export interface BatchProgress extends RangeCounts {
   readonly items: number;
   /** Shards whose workflow runs. */
   readonly openShards: number;
+  /** It takes more records. */
+  readonly open: boolean;
   /** ISO time of the newest count. */
   readonly asOf: string;
 }

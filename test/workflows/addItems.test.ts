@@ -1,7 +1,7 @@
 import type { WorkflowHandle } from '@temporalio/client';
 import { parseTaskFile } from '../../src/task/taskFile.js';
 import type { BatchProgress, FailureNote } from '../../src/workflows/types.js';
-import { Bench, outcomesOf, records } from '../support/bench.js';
+import { Bench, outcomesOf, records, until } from '../support/bench.js';
 
 jest.setTimeout(60_000);
 
@@ -62,6 +62,27 @@ test('a chunk with an id that is there already is refused and told; the batch go
   expect(failures).toEqual([
     expect.objectContaining({ index: -1, message: expect.stringContaining('b was not added') }),
   ]);
+});
+
+test('records that come after the end of the input are refused, or told; the others are done', async () => {
+  await bench.scenario({ latency: { fixedMs: 1_000 } });
+  const handle = await stream('streamed-closed', { clientKey: 'a', items: records(2, 8_000) });
+  const batch = bench.tempered.batch('streamed-closed');
+  await until(async () => (await handle.query<BatchProgress>('progress')).items === 2);
+  expect(await batch.addItems(records(1, 8_100))).toBe(1);
+  await handle.signal('closeInput');
+  await expect(batch.addItems(records(1, 8_200))).rejects.toMatchObject({
+    category: 'input',
+    message: expect.stringContaining('takes no more records'),
+  });
+  await handle.signal('addItems', { clientKey: 'late', items: records(1, 8_300) });
+  expect(await handle.result()).toMatchObject({ status: 'finished', items: 3, succeeded: 3 });
+  const failures = await handle.query<readonly FailureNote[]>('failures');
+  expect(failures).toEqual([
+    { index: -1, category: 'input', message: 'late was not added: the input of the batch is closed' },
+  ]);
+  await expect(batch.addItems(records(1, 8_400))).rejects.toMatchObject({ category: 'input' });
+  await bench.scenario({});
 });
 
 test('a message that starts a batch, before its row is in the store, waits for it', async () => {
