@@ -1,6 +1,7 @@
 import type { BatchHandle } from '../client/handle.js';
 import type { BatchSnapshot } from '../client/snapshot.js';
 import { isEnded } from '../client/settled.js';
+import { TemperedError } from '../task/errors.js';
 import type { Interrupt } from './interrupt.js';
 import type { Io } from './io.js';
 import { Rates } from './rates.js';
@@ -18,6 +19,9 @@ const PLAIN_MS = 5_000;
 
 /** Between two questions to the server whether workers poll and the workflow still exists; milliseconds. */
 const CHECK_MS = 5_000;
+
+/** Questions in a row a server may leave unanswered, each for 5 s: one that is started anew is soon back. */
+const BORNE = 1;
 
 /** How watching a batch ended. */
 export type WatchEnd = 'ended' | 'paused' | 'left';
@@ -43,12 +47,11 @@ export async function watchBatch(io: Io, batch: BatchHandle<unknown>, options: W
   working?.catch((error: unknown) => {
     failure = { error };
   });
-  let unpolled: readonly string[] = [];
-  let checkedAt = Date.now();
+  const server = new ServerLooks(batch, options.unpolled);
   for (;;) {
     if (failure !== undefined) throw failure.error;
     const snapshot = await batch.progress();
-    const limiter = limiterText(snapshot, unpolled, options.limiter());
+    const limiter = limiterText(snapshot, server, options.limiter());
     screen.show({ snapshot, speed: rates.measure(snapshot), limiter });
     const end = endOf(snapshot, io, interrupt);
     if (end !== null) {
@@ -56,11 +59,7 @@ export async function watchBatch(io: Io, batch: BatchHandle<unknown>, options: W
       if (end === 'ended') await batch.closed();
       return end;
     }
-    if (Date.now() - checkedAt > CHECK_MS) {
-      checkedAt = Date.now();
-      unpolled = await options.unpolled();
-      await batch.checkAlive();
-    }
+    await server.look();
     await interrupt.sleep(io.people.isTTY ? PANEL_MS : LOOK_MS);
   }
 }
@@ -72,10 +71,11 @@ function endOf(snapshot: BatchSnapshot, io: Io, interrupt: Interrupt): WatchEnd 
 }
 
 /** The one thing that holds the batch back, by a name a person knows. */
-function limiterText(snapshot: BatchSnapshot, unpolled: readonly string[], own: string | null): string | null {
+function limiterText(snapshot: BatchSnapshot, server: ServerLooks, own: string | null): string | null {
   if (isEnded(snapshot.status)) return null;
+  if (server.isAway) return 'the Temporal server, which does not answer';
   if (snapshot.paused !== null) return `${pauseName(snapshot)}: ${pauseText(snapshot)}`;
-  const [queue] = unpolled;
+  const [queue] = server.unpolled;
   if (queue !== undefined) return `no worker polling ${queue}`;
   if (own !== null) return own;
   const { inFlight } = snapshot.counters;
@@ -84,6 +84,39 @@ function limiterText(snapshot: BatchSnapshot, unpolled: readonly string[], own: 
 
 function pauseName({ paused }: BatchSnapshot): string {
   return paused?.reason === 'budget' ? 'budget' : 'pause';
+}
+
+/** What the server says of a batch, asked every few seconds. */
+class ServerLooks {
+  /** Queues of the batch nobody polls. */
+  unpolled: readonly string[] = [];
+  private unanswered = 0;
+  private at = Date.now();
+
+  constructor(
+    private readonly batch: BatchHandle<unknown>,
+    private readonly ask: () => Promise<readonly string[]>,
+  ) {}
+
+  /** It did not answer when it was asked last. */
+  get isAway(): boolean {
+    return this.unanswered > 0;
+  }
+
+  /** Asks when it is time. Throws `network` for a server that stays away; until then the store tells how far the batch is. */
+  async look(): Promise<void> {
+    if (Date.now() - this.at < CHECK_MS) return;
+    this.at = Date.now();
+    try {
+      this.unpolled = await this.ask();
+      await this.batch.checkAlive();
+      this.unanswered = 0;
+    } catch (error) {
+      if (!(error instanceof TemperedError && error.category === 'network')) throw error;
+      this.unanswered += 1;
+      if (this.unanswered > BORNE) throw error;
+    }
+  }
 }
 
 /** A panel on a terminal, plain lines elsewhere. */

@@ -92,7 +92,7 @@ export class Session {
     for (const line of await summaryText(batch, summary, { earlierUsd, reused })) io.say(line);
     if (!ended) leaveText(await batch.progress(), command).forEach((line) => io.say(line));
     io.result(summary);
-    return interrupt.asked && !ended ? EXIT.stopped : exitOf(summary);
+    return interrupt.asked && !ended ? EXIT.stopped : exitOf(summary, await batch.failures());
   }
 
   /** A batch that was retried has its newest answers in the file. */

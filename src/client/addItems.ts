@@ -28,10 +28,10 @@ export interface ItemChunk {
  * Throws `input` for a batch that takes no more records: it was not started to, has ended, or its input is closed, as its
  * workflow says. Without a worker nobody can say; then the signal waits, and the workflow tells what came too late.
  */
-export async function checkOpen({ store, client }: ClientContext, batchId: string): Promise<void> {
-  const row = await store.getBatch(batchId);
+export async function checkOpen(context: ClientContext, batchId: string): Promise<void> {
+  const row = await context.store.getBatch(batchId);
   if (row?.options.open !== true) throw takesNone(`Batch ${batchId} was not started to take more records.`);
-  const closed = isEnded(row.status) || (await isClosed(await client(), batchId));
+  const closed = isEnded(row.status) || (await isClosed(await context.client(), batchId));
   if (closed) throw takesNone(`The input of batch ${batchId} is closed: it takes no more records.`);
 }
 

@@ -2,9 +2,13 @@ import { hostname } from 'node:os';
 import type { Client } from '@temporalio/client';
 import proto from '@temporalio/proto';
 import { CONTROL_QUEUE } from '../workflows/ids.js';
+import { reached } from './temporalErrors.js';
 
 /** A worker asks for work again within 60 s; one not heard of for longer is gone. Milliseconds. */
 const FRESH_MS = 70_000;
+
+/** Longest wait for the server's answer; milliseconds. Without it, a server that is away is asked again for 17 s. */
+const ANSWER_MS = 5_000;
 
 const { TaskQueueType } = proto.temporal.api.enums.v1;
 
@@ -14,11 +18,14 @@ const KINDS = {
   activity: TaskQueueType.TASK_QUEUE_TYPE_ACTIVITY,
 } as const;
 
-/** Those of `queues` that no live worker polls. The control queue is asked for workflow tasks, the others for activities. */
+/**
+ * Those of `queues` that no live worker polls. The control queue is asked for workflow tasks, the others for activities.
+ * Throws `network` when the server does not answer.
+ */
 export async function unpolled(client: Client, queues: readonly string[]): Promise<readonly string[]> {
-  const polled = await Promise.all(
-    queues.map((queue) => isPolled(client, queue, queue === CONTROL_QUEUE ? 'workflow' : 'activity')),
-  );
+  const ask = () =>
+    Promise.all(queues.map((queue) => isPolled(client, queue, queue === CONTROL_QUEUE ? 'workflow' : 'activity')));
+  const polled = await reached(() => client.withDeadline(Date.now() + ANSWER_MS, ask));
   return queues.filter((_, i) => polled[i] === false);
 }
 

@@ -238,4 +238,4 @@ async function resolveTask<Input, Output>(task: TaskSource<Input, Output>): Prom
   return typeof task === 'string' ? loadTask(task) : task;
 }
 
-export type { EndpointCircuit, PoolPatch, PoolState } from '../store/types.js';
+export type { EndpointCircuit, FailureGroup, PoolPatch, PoolState } from '../store/types.js';

@@ -16,6 +16,15 @@ export async function explained<T>(batchId: string, call: () => Promise<T>): Pro
   }
 }
 
+/** Runs a call to the server that is about no batch: `network` for a server that is away. */
+export async function reached<T>(call: () => Promise<T>): Promise<T> {
+  try {
+    return await call();
+  } catch (error) {
+    throw away(error) ?? error;
+  }
+}
+
 function explain(batchId: string, error: unknown): unknown {
   if (error instanceof WorkflowNotFoundError) {
     return new TemperedError('input', `Batch ${batchId} is not running on this Temporal server: it has ended.`, {
@@ -27,13 +36,16 @@ function explain(batchId: string, error: unknown): unknown {
     const message = deepest(error).message;
     return new TemperedError('input', message, { cause: error });
   }
-  if (isGrpcServiceError(error) && AWAY.includes(error.code)) {
-    return new TemperedError('network', `The Temporal server did not answer: ${error.details}`, {
-      remedy: 'Check that it runs and that TEMPORAL_ADDRESS names it; `tempered server` starts the embedded one.',
-      cause: error,
-    });
-  }
-  return error;
+  return away(error) ?? error;
+}
+
+/** What a server that is away is told as; undefined = something else is wrong. */
+function away(error: unknown): TemperedError | undefined {
+  if (!isGrpcServiceError(error) || !AWAY.includes(error.code)) return undefined;
+  return new TemperedError('network', `The Temporal server did not answer: ${error.details}`, {
+    remedy: 'Check that it runs and that TEMPORAL_ADDRESS names it; `tempered server` starts the embedded one.',
+    cause: error,
+  });
 }
 
 /** The error that began it: what lies around it says only that an update failed. */

@@ -54,6 +54,19 @@ test('two processes work, a dead one is replaced, Ctrl-C ends both', async () =>
   while (isAlive(second)) await sleep(50);
 });
 
+test('a server that goes away under a run is borne for a while, then told without a stack', async () => {
+  const task = { name: 'slow', model: 'anthropic/claude-sonnet-4-6', prompt: '{{text}}', limits: { rpm: 1 } };
+  await folder.write('slow.json', task);
+  const running = folder.start(['run', 'slow.json', 'data.jsonl']);
+  await running.wrote('1/40 done');
+  await folder.run(['down']);
+  await running.wrote('limited by the Temporal server, which does not answer');
+  const end = await running.end;
+  expect(end.code).toBe(4);
+  expect(end.stderr).toContain('The Temporal server did not answer');
+  expect(end.stderr).not.toMatch(/\n +at |should not have/);
+});
+
 test('what is wrong with the command is told once, and nothing stays behind', async () => {
   const end = await folder.run(['worker', 'missing.ts', '--processes', '2']);
   expect(end.code).toBe(1);

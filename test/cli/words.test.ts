@@ -5,7 +5,7 @@ import { Rates } from '../../src/cli/rates.js';
 import { remedyFor } from '../../src/cli/remedies.js';
 import { panelLines, plainLine } from '../../src/cli/view.js';
 import type { BatchSnapshot } from '../../src/client/snapshot.js';
-import { ERROR_CATEGORIES, TemperedError } from '../../src/task/errors.js';
+import { ERROR_CATEGORIES, type ErrorCategory, TemperedError } from '../../src/task/errors.js';
 import { ZERO_USAGE } from '../../src/task/usage.js';
 
 const paint = { bold: (text: string) => text, green: (text: string) => text };
@@ -129,9 +129,20 @@ test('every category has what to do, and exit codes follow the contract', () => 
     if (category !== 'input') expect(remedy).toMatch(/tempered /);
   }
   const end = (status: 'finished' | 'paused' | 'stopped' | 'cancelled', failed = 0, partial = 0) =>
-    exitOf({ status, failed, partial });
+    exitOf({ status, failed, partial, notRun: 0 }, []);
   expect([end('finished'), end('finished', 1), end('finished', 0, 1)]).toEqual([0, 2, 2]);
   expect([end('paused'), end('stopped', 1), end('cancelled')]).toEqual([3, 3, 3]);
   expect(exitOfError(new TemperedError('network', 'x'))).toBe(4);
   expect(exitOfError(new TemperedError('input', 'x'))).toBe(1);
+});
+
+test('a finished batch whose records were left out is a success only when somebody wanted that', () => {
+  const left = (...causes: readonly (readonly [ErrorCategory, string | null, number])[]) => {
+    const failures = causes.map(([category, code, count]) => ({ category, code, count }));
+    return exitOf({ status: 'finished', failed: 0, partial: 0, notRun: 3 }, failures);
+  };
+  expect(left(['cancelled', 'item_cancelled', 1], ['cancelled', 'skipped', 1], ['input', 'skipped', 1])).toBe(0);
+  expect(left(['deadline', 'item_timeout', 3])).toBe(2);
+  expect(left(['cancelled', 'skipped', 2], ['cancelled', 'workflow_gone', 1])).toBe(2);
+  expect(left(['input', null, 3])).toBe(2);
 });

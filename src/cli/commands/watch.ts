@@ -52,7 +52,7 @@ async function watch(io: Io, tempered: Tempered, name: string, files: readonly s
     for (const line of await summaryText(batch, summary, facts)) io.say(line);
     if (!isEnded(snapshot.status)) leaveText(snapshot, null).forEach((line) => io.say(line));
     io.result(summary);
-    return interrupt.asked && !isEnded(snapshot.status) ? EXIT.stopped : exitOf(summary);
+    return interrupt.asked && !isEnded(snapshot.status) ? EXIT.stopped : exitOf(summary, await batch.failures());
   } finally {
     interrupt.close();
   }
