@@ -1,4 +1,11 @@
-import { ActivityFailure, CancellationScope, isCancellation, patched, sleep, TimeoutFailure } from '@temporalio/workflow';
+import {
+  ActivityFailure,
+  CancellationScope,
+  isCancellation,
+  patched,
+  sleep,
+  TimeoutFailure,
+} from '@temporalio/workflow';
 import type { OpenedBatch } from '../activities/types.js';
 import { initialState } from '../recovery/ladder.js';
 import { ITEM_CANCELLED } from './ends.js';
