@@ -67,7 +67,11 @@ export class PromptRun {
   async execute(waits: number): Promise<PromptEnd> {
     const { job } = this;
     const known = await journalled(this.deps, job);
-    if (known !== undefined) return this.deliver(known);
+    if (known !== undefined) {
+      // A batch's first prompt may have been answered before its record was cancelled by name.
+      await this.assertWanted();
+      return this.deliver(known);
+    }
     // All its waits at the gate together: the activity's time is made for one.
     const until = this.deps.now() + GATE_BOUND_MS;
     for (;;) {
@@ -99,6 +103,11 @@ export class PromptRun {
     } finally {
       permit.release(tokens);
     }
+  }
+
+  private async assertWanted(): Promise<void> {
+    const { cancelled } = await this.deps.control.read(this.place.batchId);
+    if (cancelled.includes(this.place.index)) throw stopped(ITEM_CANCELLED);
   }
 
   /** The batch's word: may a prompt of this record start now? */

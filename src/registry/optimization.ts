@@ -8,7 +8,7 @@ import { cacheSavingsNano } from '../models/cost.js';
 import type { ModelInfo } from '../models/types.js';
 import { failureOfMarks, refusesMarks, unmarked } from '../providers/cacheFaults.js';
 import type { Turn } from '../providers/turns.js';
-import type { ModelReply, ModelRequest, Provider } from '../providers/types.js';
+import type { ModelReply, ModelRequest, Provider, ProviderSet } from '../providers/types.js';
 import { TemperedError } from '../task/errors.js';
 import { nanoToUsd } from '../task/money.js';
 import type { OptimizationConfig, OptimizationLayer, OptimizationOptions } from '../task/optimization.js';
@@ -129,6 +129,7 @@ export class PromptCaching {
   constructor(
     private readonly config: OptimizationConfig,
     private readonly log: OptimizationLog,
+    private readonly endpoints: Pick<ProviderSet, 'cachesBare'>,
   ) {}
 
   /** What was hoped of the cache, and what it did, since the beginning or the last reset. */
@@ -217,6 +218,7 @@ export class PromptCaching {
       // The key stays while a conversation grows: by it a provider finds the server that has its beginning.
       keyTurns: starts ? 0 : 1,
       prompts: EXPECTED_CALLS,
+      cachesBare: (bare) => this.endpoints.cachesBare(info.ref, bare),
     });
   }
 }

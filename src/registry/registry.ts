@@ -194,7 +194,7 @@ export class Registry {
     const place = `${use}:${service}`;
     const caching = (config: OptimizationConfig): PromptCaching => {
       const key = `${place}:${JSON.stringify(config)}`;
-      const made = this.cachings.get(key) ?? new PromptCaching(config, log);
+      const made = this.cachings.get(key) ?? new PromptCaching(config, log, this.parts.providers);
       this.cachings.set(key, made);
       return made;
     };

@@ -93,6 +93,13 @@ describe.each([true, false])('an optimized handle with enhanced: %s', (enhanced)
     });
   });
 
+  it('hopes for nothing where only the schema is the same, which bears no mark', async () => {
+    const llm = optimize(registry().getLlm({ enhanced }), ON);
+    const label = { type: 'string', description: 'What the writer wants. '.repeat(400) };
+    await llm.withStructuredOutput({ type: 'object', properties: { label } }).invoke('Where is it?');
+    expect(llm.getCacheStats()).toMatchObject({ totalBlocks: 1, cachedBlocks: 0, estimatedTokens: 0 });
+  });
+
   it('counts the blocks of its prefix as a batch does: instructions and turns', async () => {
     const llm = optimize(registry().getLlm({ enhanced }), ON);
     const input = asked({ role: 'user', content: 'Where is it?' }, { role: 'assistant', content: 'delivery' });

@@ -128,12 +128,11 @@ function countedCache([ask]: readonly Ask[], { decidingPrefix: tokens }: Counted
 
 /** What a run would decide about its caches, as its first prompt tells. */
 async function decided(
-  { context, task, caching, population, options }: Setting,
+  { context, task, caching, options }: Setting,
   ask: Ask | undefined,
 ): Promise<Pick<ModelEstimate, 'caching' | 'explicitCache'>> {
   if (ask === undefined) return { caching: null, explicitCache: null };
-  const run = { records: population.items - population.preset, budgetUsd: options.budgetUsd };
-  const explicitCache = await explicitCacheOf(context, task.spec, ask, caching.config, run);
+  const explicitCache = await explicitCacheOf(context, task.spec, ask, caching.config, options.budgetUsd);
   return { caching: ask.caching?.decision ?? null, explicitCache };
 }
 

@@ -10,21 +10,13 @@ import type { TaskSpec } from '../../task/spec.js';
 import type { ClientContext } from '../context.js';
 import type { ExplicitCacheEstimate } from './types.js';
 
-/** The run that would make one. */
-interface PlannedRun {
-  /** Records that need a prompt. */
-  readonly records: number;
-  /** Its budget; USD. */
-  readonly budgetUsd: number | undefined;
-}
-
-/** The cache a run with this first prompt would make on purpose; null = none. */
+/** The cache a run with this first prompt, and this budget, would make on purpose; null = none. */
 export async function explicitCacheOf(
   { providers, pools, store }: ClientContext,
   spec: TaskSpec,
   ask: Ask,
   config: CacheConfig,
-  { records, budgetUsd }: PlannedRun,
+  budgetUsd: number | undefined,
 ): Promise<ExplicitCacheEstimate | null> {
   const { caching, info, model, request } = ask;
   if (caching === null || !config.enabled || !config.autoDetectCacheable) return null;
@@ -32,9 +24,7 @@ export async function explicitCacheOf(
   const budgetNano = budgetUsd === undefined ? null : usdToNano(budgetUsd);
   const limited = await limitsMoney({ pools: new PoolBook(pools), store }, model, { budgetNano });
   const tokens = caching.decision.prefixTokens - schemaTokens(request);
-  // What is settled without a prompt reads none.
-  const reads = Math.max(0, Math.min(caching.decision.reads, records - 1));
-  const decision = decideExplicit(info, { ...caching.decision, prefixTokens: tokens, reads }, config, limited);
+  const decision = decideExplicit(info, { ...caching.decision, prefixTokens: tokens }, config, limited);
   const { make, heldBack, makeUsd, storageUsdPerHour } = decision;
   return make || heldBack ? { made: make, tokens: Math.round(tokens), makeUsd, storageUsdPerHour } : null;
 }
