@@ -16,7 +16,18 @@ const shared = {
 };
 
 // Folders whose tests need a server of any kind: Temporal, PostgreSQL, a child process of ours.
-const INTEGRATION = ['store', 'workflows', 'activities', 'worker', 'cli', 'e2e', 'replay', 'chaos', 'client/server'];
+const INTEGRATION = [
+  'store',
+  'workflows',
+  'activities',
+  'worker',
+  'cli',
+  'e2e',
+  'replay',
+  'chaos',
+  'client/server',
+  'project',
+];
 
 /** The pure rooms: nothing in them waits for anything, so their tests can reach nearly every line. */
 const PURE = ['task', 'recovery', 'models', 'caching', 'limits'];

@@ -73,7 +73,7 @@ describe('partial recovery', () => {
           parts.issues.map(({ path }) => path),
         );
       }),
-      { numRuns: 300 },
+      { numRuns: 100 },
     );
   });
 
@@ -99,7 +99,7 @@ describe('partial recovery', () => {
         }
         expect(issuesOfSchema(plan.schema, { ...patch, 'not asked for': 1 })).not.toEqual([]);
       }),
-      { numRuns: 300 },
+      { numRuns: 100 },
     );
     expect(asked).toBeGreaterThan(5);
   });
@@ -115,7 +115,7 @@ describe('partial recovery', () => {
         const merged = merge(parts.kept, patch, plan.paths);
         kept(merged.value, parts.kept, plan.paths);
       }),
-      { numRuns: 300 },
+      { numRuns: 100 },
     );
   });
 
@@ -129,7 +129,7 @@ describe('partial recovery', () => {
         const issues = issuesOfSchema(schema, setAt(value, path, WRONG)).filter(isFailedPart);
         expect(issues.map((issue) => issue.path.map(String))).toEqual([path.map(String)]);
       }),
-      { numRuns: 300 },
+      { numRuns: 100 },
     );
   });
 });
