@@ -1,5 +1,6 @@
 import { cachingOf, planned } from '../../src/activities/caching.js';
 import { OPTIMIZATION_DEFAULTS } from '../../src/task/optimization.js';
+import { OPTIONS } from '../store/fixtures.js';
 
 const { fallback } = OPTIMIZATION_DEFAULTS;
 const broken = () => {
@@ -24,14 +25,7 @@ describe('a request that can not be marked', () => {
 });
 
 describe('the caching of a batch', () => {
-  const options = {
-    concurrency: 1,
-    execution: 'item',
-    budgetNano: null,
-    onBudget: 'pause',
-    deadline: null,
-    open: false,
-  } as const;
+  const options = { ...OPTIONS, concurrency: 1 };
 
   test('is on where nobody says otherwise, counts its records, and obeys the switch of its worker', () => {
     expect(cachingOf({ options, items: 7 }, {}, undefined)).toMatchObject({ config: { enabled: true }, prompts: 7 });

@@ -2,30 +2,13 @@ import { BatchBook } from '../../src/activities/context.js';
 import { usualWeight } from '../../src/limits/weight.js';
 import { openStore } from '../../src/store/openStore.js';
 import type { Store } from '../../src/store/types.js';
-
-const OPTIONS = {
-  concurrency: 5,
-  execution: 'item',
-  budgetNano: null,
-  onBudget: 'pause',
-  deadline: null,
-  open: false,
-} as const;
-
-const record = (index: number) => ({
-  id: `r${index}`,
-  line: null,
-  input: { text: 'hello' },
-  rendered: null,
-  recordHash: `${index}`,
-});
+import { batchRow, records } from '../store/fixtures.js';
 
 describe('batches a worker remembers', () => {
   let store: Store;
   beforeAll(async () => {
     store = await openStore('sqlite::memory:');
-    const about = { taskHash: 't', taskName: 't', dataHash: '', source: 'signal', createdAt: 1 };
-    await store.createBatch({ id: 'streamed', ...about, options: OPTIONS });
+    await store.createBatch(batchRow('streamed'));
     await store.finishLoading('streamed');
   });
   afterAll(() => store.close());
@@ -40,17 +23,9 @@ describe('batches a worker remembers', () => {
         }),
       );
     expect(await weights()).toEqual([100, 100]);
-    await store.addItems(
-      'streamed',
-      'one',
-      Array.from({ length: 90 }, (_, i) => record(i)),
-    );
+    await store.addItems('streamed', 'one', records(90));
     expect(await weights()).toEqual([100, 100]);
-    await store.addItems(
-      'streamed',
-      'two',
-      Array.from({ length: 90 }, (_, i) => record(90 + i)),
-    );
+    await store.addItems('streamed', 'two', records(90, 90));
     expect(await weights()).toEqual([1, 1]);
   });
 

@@ -1,17 +1,8 @@
 import { createControlCache } from '../../src/limits/controlCache.js';
 import type { Control } from '../../src/store/types.js';
+import { CONTROL as ANY_CONTROL } from '../store/fixtures.js';
 
-const CONTROL: Control = {
-  version: 1,
-  paused: null,
-  stop: null,
-  model: null,
-  budgetNano: null,
-  deadline: null,
-  concurrency: 5,
-  cancelled: [],
-  limits: {},
-};
+const CONTROL: Control = { ...ANY_CONTROL, concurrency: 5 };
 
 describe('control cache', () => {
   let clock = 0;

@@ -4,27 +4,10 @@ import type { Gate, GateRequest, Permit, PoolSettings, PromptTokens } from '../.
 import { openStore } from '../../src/store/openStore.js';
 import type { Control, Store } from '../../src/store/types.js';
 import type { PoolLimits } from '../../src/task/spec.js';
+import { CONTROL as ANY_CONTROL, OPTIONS as ANY_OPTIONS } from '../store/fixtures.js';
 
-const CONTROL: Control = {
-  version: 1,
-  paused: null,
-  stop: null,
-  model: null,
-  budgetNano: null,
-  deadline: null,
-  concurrency: 5,
-  cancelled: [],
-  limits: {},
-};
-
-const OPTIONS = {
-  concurrency: 5,
-  execution: 'item',
-  budgetNano: null,
-  onBudget: 'pause',
-  deadline: null,
-  open: false,
-} as const;
+const CONTROL: Control = { ...ANY_CONTROL, concurrency: 5 };
+const OPTIONS = { ...ANY_OPTIONS, concurrency: 5 };
 
 /** A prompt, in few words. */
 interface Asked extends Partial<Omit<GateRequest, 'control' | 'own'>> {

@@ -1,24 +1,23 @@
 import { randomUUID } from 'node:crypto';
 import { openStore } from '../../src/store/openStore.js';
-import type { Control, Store } from '../../src/store/types.js';
+import type { Store } from '../../src/store/types.js';
 import type { ItemError } from '../../src/task/errors.js';
 import { ZERO_USAGE } from '../../src/task/usage.js';
-import { all, batchRow, loaded, outcome, record, records, reservation, settlement, USAGE } from './fixtures.js';
+import {
+  all,
+  batchRow,
+  CONTROL,
+  loaded,
+  outcome,
+  record,
+  records,
+  reservation,
+  settlement,
+  USAGE,
+} from './fixtures.js';
 
 const CANCELLED: ItemError = { category: 'cancelled', message: 'The batch was cancelled.', retryable: false };
 const LOST: ItemError = { category: 'network', message: 'The worker died.', retryable: true };
-
-const CONTROL: Control = {
-  version: 1,
-  paused: null,
-  stop: null,
-  model: null,
-  budgetNano: null,
-  deadline: null,
-  concurrency: 50,
-  cancelled: [],
-  limits: {},
-};
 
 /** What every backend must do. `url` is read when the tests run. */
 export function storeContract(url: () => string): void {

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import type { NewOutcome, Reservation, Settlement, Store } from '../../src/store/types.js';
+import type { BatchOptions, Control, NewOutcome, Reservation, Settlement, Store } from '../../src/store/types.js';
 import type { LoadedRecord } from '../../src/task/spec.js';
 import type { Usage } from '../../src/task/usage.js';
 
@@ -12,6 +12,29 @@ export const USAGE: Usage = {
   thinkingTokens: 7,
 };
 
+/** The row of a batch that may go on. */
+export const CONTROL: Control = {
+  version: 1,
+  paused: null,
+  stop: null,
+  model: null,
+  budgetNano: null,
+  deadline: null,
+  concurrency: 50,
+  cancelled: [],
+  limits: {},
+};
+
+/** How a batch runs that asks for nothing of its own. */
+export const OPTIONS: BatchOptions = {
+  concurrency: 50,
+  execution: 'item',
+  budgetNano: null,
+  onBudget: 'pause',
+  deadline: null,
+  open: false,
+};
+
 export function batchRow(id: string, taskHash = 'task-hash'): Parameters<Store['createBatch']>[0] {
   return {
     id,
@@ -19,14 +42,7 @@ export function batchRow(id: string, taskHash = 'task-hash'): Parameters<Store['
     taskName: 'tickets',
     dataHash: 'data-hash',
     source: 'tickets.jsonl',
-    options: {
-      concurrency: 50,
-      execution: 'item',
-      budgetNano: null,
-      onBudget: 'pause',
-      deadline: null,
-      open: false,
-    },
+    options: OPTIONS,
     createdAt: 1_700_000_000_000,
   };
 }

@@ -17,31 +17,14 @@ import { openStore } from '../../src/store/openStore.js';
 import type { Control, Store } from '../../src/store/types.js';
 import { defineTask } from '../../src/task/defineTask.js';
 import { toLoadedRecord } from '../../src/task/loadRecord.js';
+import { CONTROL as ANY_CONTROL, OPTIONS as ANY_OPTIONS } from '../store/fixtures.js';
 
 const task = defineTask({ name: 'bare', model: 'anthropic/claude-sonnet-4-6', prompt: 'Greeting: {{text}}' });
 
 const BATCH = 'bare';
 
-const CONTROL: Control = {
-  version: 1,
-  paused: null,
-  stop: null,
-  model: null,
-  budgetNano: null,
-  deadline: null,
-  concurrency: 10,
-  cancelled: [],
-  limits: {},
-};
-
-const OPTIONS = {
-  concurrency: 10,
-  execution: 'item',
-  budgetNano: null,
-  onBudget: 'pause',
-  deadline: null,
-  open: false,
-} as const;
+const CONTROL: Control = { ...ANY_CONTROL, concurrency: 10 };
+const OPTIONS = { ...ANY_OPTIONS, concurrency: 10 };
 
 const nobody = () => undefined;
 
