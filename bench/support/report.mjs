@@ -90,7 +90,8 @@ export function aimText({ atLeast, atMost, met }) {
  */
 export function finish(report) {
   const argv = process.argv.slice(2);
-  const command = `npm run bench:${report.name}${argv.length === 0 ? '' : ` -- ${argv.join(' ')}`}`;
+  const script = path.basename(process.argv[1], '.mjs');
+  const command = `npm run bench:${script}${argv.length === 0 ? '' : ` -- ${argv.join(' ')}`}`;
   const whole = { ...report, command, machine: machine() };
   console.log(`\n${report.title}\n`);
   printTable(
