@@ -159,7 +159,7 @@ export class PromptRun {
     const { event, verdict, output, usage, costNano } = judged;
     this.deps.meters.prompt({ model: ask.model, result: verdict, usage, costNano, latencyMs: reply.latencyMs });
     await this.callOnError(event);
-    const user = job.user.toJSON().user;
+    const user = job.user.userKeys();
     const report: PromptReport = { event, promptsUsed: job.prompt, usage, costNano, user };
     const { stage, kind, variation, model } = ask;
     const result: PromptResult = { ...report, stage, kind, variation, model, verdict, ...shown(output, verdict) };

@@ -28,7 +28,7 @@ export async function send(input: string | URL | Request, init: RequestInit = {}
     body: answer,
   } = await request(input, {
     method,
-    headers: new Headers(headers),
+    headers: headers instanceof Headers ? headers : new Headers(headers),
     body: body ?? null,
     signal: signal ?? null,
     dispatcher: agent,

@@ -60,12 +60,13 @@ export function badArguments(name: string): Stop {
 }
 
 /** A field that may be missing or null, or of a type we don't expect: then it counts as missing. */
-export function loose<T extends z.ZodType>(schema: T): z.ZodCatch<z.ZodNullable<T>> {
-  return schema.nullable().catch(null);
+export function loose<T extends z.ZodType>(schema: T): z.ZodCatch<z.ZodPrefault<z.ZodNullable<T>>> {
+  // What is missing is no failure: to make one takes longer than to read the rest.
+  return schema.nullable().prefault(null).catch(null);
 }
 
 /** A token count; missing is 0. */
-export const tokens = z.number().nonnegative().catch(0);
+export const tokens = z.number().nonnegative().default(0).catch(0);
 
 /** The value as a JSON object, else null. */
 export function objectOrNull(value: Json | undefined): JsonObject | null {

@@ -56,9 +56,14 @@ export class RetryState implements UserState {
     this.user = {};
   }
 
+  /** The keys of the task's functions. */
+  userKeys(): JsonObject {
+    return Object.keys(this.user).length === 0 ? {} : copied(this.user);
+  }
+
   /** The whole state, for history and the query `retryState`. */
   toJSON(): RetryStateData {
-    return { ...copied(this.data), user: copied(this.user) };
+    return { ...copied(this.data), user: this.userKeys() };
   }
 }
 

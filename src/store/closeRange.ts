@@ -68,7 +68,7 @@ async function chargeDays({ trx, batch, from, to }: Range, backend: Backend): Pr
     .execute();
   const days = await PoolDays.lock(trx, backend, sent);
   for (const row of sent) {
-    days.count({ ...row, state: 'sent', cost_nano: null }, -1);
+    days.count({ ...row, state: 'sent' }, -1);
     days.count({ ...row, state: 'unknown', cost_nano: null }, 1);
   }
   await days.write();

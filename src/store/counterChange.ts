@@ -2,6 +2,7 @@ import { sql } from 'kysely';
 import type { OutcomeStatus, PromptVerdict } from '../task/outcome.js';
 import type { Usage } from '../task/usage.js';
 import type { Db } from './backend.js';
+import { RowsInsert, RowsStatement } from './rowsStatement.js';
 import type { CountersTable, PromptRow, StageCountsTable, UsageColumns } from './schema.js';
 
 /** A column of the counters that is a sum over rows. */
@@ -9,11 +10,13 @@ export type CounterColumn = Exclude<keyof CountersTable, 'batch_no'>;
 
 type StageSums = Omit<StageCountsTable, 'batch_no' | 'stage'>;
 
-/** What of a journal row the counters depend on. */
-export type CountedPrompt = Pick<
+type EndedPrompt = { readonly state: 'settled' | 'unknown' } & Pick<
   PromptRow,
-  'state' | 'stage' | 'result' | 'worst_nano' | 'cost_nano' | 'cache_savings_nano' | keyof UsageColumns<number>
+  'stage' | 'result' | 'worst_nano' | 'cost_nano' | 'cache_savings_nano' | keyof UsageColumns<number>
 >;
+
+/** What of a journal row the counters depend on. */
+export type CountedPrompt = { readonly state: 'sent'; readonly worst_nano: number | null } | EndedPrompt;
 
 /** Known usage as columns; all null when nobody told. */
 export function usageToColumns(usage: Usage | null): UsageColumns<number | null> {
@@ -75,6 +78,23 @@ function zeroSums(): Record<CounterColumn, number> {
   };
 }
 
+const NONE = zeroSums();
+
+const COUNTERS = Object.keys(NONE).filter((name): name is CounterColumn => name in NONE);
+
+const addToCounters = new RowsStatement((db) =>
+  sql`update counters set ${sql.join(
+    COUNTERS.map((column) => sql`${sql.ref(column)} = ${sql.ref(column)} + ${0}`),
+  )} where batch_no = ${0}`.compile(db),
+);
+
+const addToStages = new RowsInsert<StageCountsTable>(
+  'stage_counts',
+  ['batch_no', 'stage', 'valid', 'invalid', 'error'],
+  sql`on conflict (batch_no, stage) do update set valid = stage_counts.valid + excluded.valid,
+    invalid = stage_counts.invalid + excluded.invalid, error = stage_counts.error + excluded.error`,
+);
+
 /**
  * What a transaction changes in one batch's counters. Counters are always the sum of what the rows contribute, so a
  * changed row is taken out as it was and put in as it is.
@@ -105,7 +125,7 @@ export class CounterChange {
     this.countStage(row.stage, verdictColumn(row.result), sign);
   }
 
-  private countUnknownCost(row: CountedPrompt, sign: 1 | -1): void {
+  private countUnknownCost(row: EndedPrompt, sign: 1 | -1): void {
     const { sums } = this;
     sums.unknown_nano += sign * (row.worst_nano ?? 0);
     if (row.input_tokens === null) sums.unknown_prompts += sign;
@@ -127,44 +147,10 @@ export class CounterChange {
   /** Writes the change. The caller holds the batch's lock. */
   async write(trx: Db, batchNo: number): Promise<void> {
     const { sums } = this;
-    await trx
-      .updateTable('counters')
-      .set((eb) => ({
-        items: eb('items', '+', sums.items),
-        succeeded: eb('succeeded', '+', sums.succeeded),
-        partial: eb('partial', '+', sums.partial),
-        failed: eb('failed', '+', sums.failed),
-        not_run: eb('not_run', '+', sums.not_run),
-        prompts: eb('prompts', '+', sums.prompts),
-        input_tokens: eb('input_tokens', '+', sums.input_tokens),
-        cached_input_tokens: eb('cached_input_tokens', '+', sums.cached_input_tokens),
-        cache_write_tokens: eb('cache_write_tokens', '+', sums.cache_write_tokens),
-        cache_write_1h_tokens: eb('cache_write_1h_tokens', '+', sums.cache_write_1h_tokens),
-        output_tokens: eb('output_tokens', '+', sums.output_tokens),
-        thinking_tokens: eb('thinking_tokens', '+', sums.thinking_tokens),
-        in_flight: eb('in_flight', '+', sums.in_flight),
-        unknown_prompts: eb('unknown_prompts', '+', sums.unknown_prompts),
-        unpriced_prompts: eb('unpriced_prompts', '+', sums.unpriced_prompts),
-        spent_nano: eb('spent_nano', '+', sums.spent_nano),
-        unknown_nano: eb('unknown_nano', '+', sums.unknown_nano),
-        reserved_nano: eb('reserved_nano', '+', sums.reserved_nano),
-        cache_savings_nano: eb('cache_savings_nano', '+', sums.cache_savings_nano),
-        outcome_seq: eb('outcome_seq', '+', sums.outcome_seq),
-      }))
-      .where('batch_no', '=', batchNo)
-      .execute();
-    const rows = [...this.stages].map(([stage, counts]) => ({ batch_no: batchNo, stage, ...counts }));
-    if (rows.length === 0) return;
-    await trx
-      .insertInto('stage_counts')
-      .values(rows)
-      .onConflict((conflict) =>
-        conflict.columns(['batch_no', 'stage']).doUpdateSet({
-          valid: sql`stage_counts.valid + excluded.valid`,
-          invalid: sql`stage_counts.invalid + excluded.invalid`,
-          error: sql`stage_counts.error + excluded.error`,
-        }),
-      )
-      .execute();
+    await addToCounters.execute(trx, 1, [...COUNTERS.map((column) => sums[column]), batchNo]);
+    await addToStages.execute(
+      trx,
+      [...this.stages].map(([stage, counts]) => ({ batch_no: batchNo, stage, ...counts })),
+    );
   }
 }

@@ -3,10 +3,18 @@ import { TemperedError } from '../task/errors.js';
 import type { Backend } from './backend.js';
 import { CounterChange } from './counterChange.js';
 import { lockBatches, type LockedBatch } from './locks.js';
-import { insertOutcomes, type NewOutcomeRow } from './outcomeRows.js';
+import { endedOf, newOutcomes, type NewOutcomeRow } from './outcomeRows.js';
 import { type PoolDay, PoolDays } from './poolDays.js';
-import { deletePrompt, LIGHT_PROMPT_COLUMNS, putPrompts, type LightPromptRow } from './promptRows.js';
-import type { PromptRow, StoreSchema } from './schema.js';
+import {
+  deletePrompt,
+  type EndedRow,
+  type KnownRow,
+  knownRows,
+  putPrompts,
+  type SentRow,
+  unknownRow,
+} from './promptRows.js';
+import type { StoreSchema } from './schema.js';
 import { noSuchBatch } from './storeErrors.js';
 
 /** The item a write is about. */
@@ -32,15 +40,15 @@ export interface ItemInGroup {
   /** 0-based position of the record. */
   readonly index: number;
   /** The item's journal rows by prompt number. */
-  readonly prompts: Map<number, LightPromptRow>;
+  readonly prompts: Map<number, KnownRow>;
   /** Whether it has its outcome. */
   hasOutcome: boolean;
   /** Money of the batch: what was spent, and the worst case of prompts in flight; nano-dollars. */
   money(): { readonly spent: number; readonly reserved: number };
   /** The same of a pool's day. The write named it as `charged`. */
   moneyOf(day: PoolDay): { readonly spent: number; readonly reserved: number };
-  /** Adds or replaces a journal row. */
-  putPrompt(row: PromptRow): void;
+  /** Adds a journal row, or says how one ended. A settled one stays as it is. */
+  putPrompt(row: SentRow | EndedRow): void;
   /** Takes a journal row away. */
   removePrompt(prompt: number): void;
   /** Adds the outcome. The caller has looked at `hasOutcome`. */
@@ -54,8 +62,8 @@ export interface ItemInGroup {
 export class Group {
   private readonly batches = new Map<string, BatchInGroup>();
   private readonly items = new Map<string, ItemInGroup>();
-  private readonly written = new Map<string, PromptRow>();
-  private readonly removed = new Map<string, LightPromptRow>();
+  private readonly written = new Map<string, SentRow | EndedRow>();
+  private readonly removed = new Map<string, KnownRow>();
   private readonly outcomes: NewOutcomeRow[] = [];
 
   private days: PoolDays | undefined;
@@ -94,7 +102,7 @@ export class Group {
   async flush(): Promise<void> {
     for (const row of this.removed.values()) await deletePrompt(this.trx, row);
     await putPrompts(this.trx, [...this.written.values()]);
-    await insertOutcomes(this.trx, this.outcomes);
+    await newOutcomes.execute(this.trx, this.outcomes);
     for (const { locked, change } of this.batches.values()) await change.write(this.trx, locked.batch_no);
     await this.days?.write();
   }
@@ -103,28 +111,18 @@ export class Group {
     const existing = indices.filter((index) => Number.isInteger(index) && index >= 0 && index < batch.items);
     if (existing.length === 0) return;
     for (const index of existing) this.items.set(`${batchId}/${index}`, this.itemInGroup(batchId, batch, index));
-    const prompts = await this.trx
-      .selectFrom('prompts')
-      .select(LIGHT_PROMPT_COLUMNS)
-      .where('batch_no', '=', batch.batch_no)
-      .where('idx', 'in', existing)
-      .execute();
-    for (const row of prompts) this.items.get(`${batchId}/${row.idx}`)?.prompts.set(row.prompt, row);
-    const outcomes = await this.trx
-      .selectFrom('outcomes')
-      .select('idx')
-      .where('batch_no', '=', batch.batch_no)
-      .where('idx', 'in', existing)
-      .execute();
-    for (const { idx } of outcomes) {
-      const item = this.items.get(`${batchId}/${idx}`);
+    for (const row of await knownRows(this.trx, batch.batch_no, existing)) {
+      this.items.get(`${batchId}/${row.idx}`)?.prompts.set(row.prompt, row);
+    }
+    for (const index of await endedOf(this.trx, batch.batch_no, existing)) {
+      const item = this.items.get(`${batchId}/${index}`);
       if (item !== undefined) item.hasOutcome = true;
     }
   }
 
   private itemInGroup(batchId: string, locked: LockedBatch, index: number): ItemInGroup {
     const { written, removed, outcomes } = this;
-    const prompts = new Map<number, LightPromptRow>();
+    const prompts = new Map<number, KnownRow>();
     const change = (): CounterChange => this.changeOf(batchId);
     const keyOf = (prompt: number): string => `${batchId}/${index}/${prompt}`;
     const item: ItemInGroup = {
@@ -142,15 +140,15 @@ export class Group {
       moneyOf: (day) => this.lockedDays().moneyOf(day),
       putPrompt: (row) => {
         const before = prompts.get(row.prompt);
-        if (before !== undefined) this.count(batchId, before, -1);
+        if (before !== undefined) this.uncount(batchId, before);
         this.count(batchId, row, 1);
-        prompts.set(row.prompt, row);
+        prompts.set(row.prompt, { result: null, ...row });
         written.set(keyOf(row.prompt), row);
       },
       removePrompt: (prompt) => {
         const before = prompts.get(prompt);
         if (before === undefined) return;
-        this.count(batchId, before, -1);
+        this.uncount(batchId, before);
         prompts.delete(prompt);
         written.delete(keyOf(prompt));
         removed.set(keyOf(prompt), before);
@@ -166,7 +164,14 @@ export class Group {
     return item;
   }
 
-  private count(batchId: string, row: LightPromptRow, sign: 1 | -1): void {
+  /** Takes a row out of the sums, as it stood. */
+  private uncount(batchId: string, row: KnownRow): void {
+    const { state } = row;
+    if (state === 'settled') throw new Error(`prompt ${row.prompt} of record ${row.idx} was settled before`);
+    this.count(batchId, state === 'sent' ? { ...row, state } : unknownRow(row, row.result, null), -1);
+  }
+
+  private count(batchId: string, row: SentRow | EndedRow, sign: 1 | -1): void {
     this.changeOf(batchId).countPrompt(row, sign);
     this.lockedDays().count(row, sign);
   }

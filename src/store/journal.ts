@@ -5,8 +5,7 @@ import type { ItemInGroup } from './group.js';
 import type { GroupedWriter } from './groupedWriter.js';
 import { decode, encode, encodeNullable } from './jsonText.js';
 import { outcomeColumns } from './outcomeRows.js';
-import { JOURNAL_COLUMNS, toJournalRow, type LightPromptRow } from './promptRows.js';
-import type { PromptRow } from './schema.js';
+import { type EndedRow, JOURNAL_COLUMNS, type KnownRow, type SentRow, toJournalRow, unknownRow } from './promptRows.js';
 import type { NewOutcome, Reservation, ReserveResult, Settlement, Store } from './types.js';
 
 /** The part of the store that keeps the prompt journal and the money. */
@@ -15,7 +14,7 @@ export type JournalStore = Pick<
   'reserve' | 'settle' | 'markUnknown' | 'journal' | 'rawResponse' | 'writeOutcome'
 >;
 
-function sentRow(item: ItemInGroup, reservation: Reservation): PromptRow {
+function sentRow(item: ItemInGroup, reservation: Reservation): SentRow {
   return {
     batch_no: item.batchNo,
     idx: item.index,
@@ -27,18 +26,7 @@ function sentRow(item: ItemInGroup, reservation: Reservation): PromptRow {
     pool: reservation.pool,
     day: reservation.day,
     state: 'sent',
-    result: null,
-    issues: null,
-    error: null,
     worst_nano: reservation.worstNano,
-    cost_nano: null,
-    cache_savings_nano: 0,
-    latency_ms: null,
-    ...usageToColumns(null),
-    metadata: null,
-    kept: null,
-    reply: null,
-    raw: null,
   };
 }
 
@@ -78,7 +66,7 @@ function unpriced(model: string): TemperedError {
   });
 }
 
-function settledRow(sent: LightPromptRow, settlement: Settlement): PromptRow {
+function settledRow(sent: KnownRow, settlement: Settlement): EndedRow {
   return {
     ...sent,
     state: 'settled',
@@ -111,17 +99,7 @@ function settle(item: ItemInGroup, settlement: Settlement): void {
 
 function markUnknown(item: ItemInGroup, prompt: number, error: ItemError): void {
   const row = item.prompts.get(prompt);
-  if (row?.state !== 'sent') return;
-  item.putPrompt({
-    ...row,
-    state: 'unknown',
-    result: error.category,
-    error: encode(error),
-    metadata: null,
-    kept: null,
-    reply: null,
-    raw: null,
-  });
+  if (row?.state === 'sent') item.putPrompt(unknownRow(row, error.category, error));
 }
 
 function writeOutcome(item: ItemInGroup, outcome: NewOutcome): boolean {

@@ -6,10 +6,10 @@ import type { Backend } from './backend.js';
 import { CounterChange } from './counterChange.js';
 import { encode, encodeNullable } from './jsonText.js';
 import { lockBatch, type LockedBatch } from './locks.js';
-import { insertOutcomes, outcomeColumns, type NewOutcomeRow } from './outcomeRows.js';
-import { slices } from './promptRows.js';
+import { newOutcomes, outcomeColumns, type NewOutcomeRow } from './outcomeRows.js';
 import { copyRecords } from './retries.js';
-import type { StoreSchema } from './schema.js';
+import { RowsInsert, slices } from './rowsStatement.js';
+import type { RecordRow, StoreSchema } from './schema.js';
 import type { NewOutcome, Store } from './types.js';
 
 /** The part of the store that takes records in. */
@@ -23,6 +23,16 @@ const LOADER_GONE_MS = 15_000;
 
 /** A transaction on the store's tables. */
 export type Trx = Transaction<StoreSchema>;
+
+const newRecords = new RowsInsert<RecordRow>('records', [
+  'batch_no',
+  'idx',
+  'id',
+  'line',
+  'record_hash',
+  'input',
+  'rendered',
+]);
 
 /** Takes a batch's rows out of every table but `batches` and `counters`. */
 async function emptyBatch(trx: Trx, no: number): Promise<void> {
@@ -66,8 +76,8 @@ async function append(trx: Trx, batch: LockedBatch, records: readonly LoadedReco
       rendered: encodeNullable(record.rendered),
     };
   });
-  for (const slice of slices(rows)) await trx.insertInto('records').values(slice).execute();
-  await insertOutcomes(trx, outcomes);
+  await newRecords.execute(trx, rows);
+  await newOutcomes.execute(trx, outcomes);
   change.sums.items = records.length;
   await change.write(trx, batch.batch_no);
   return from;

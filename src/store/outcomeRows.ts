@@ -6,7 +6,8 @@ import { addUsage, ZERO_USAGE } from '../task/usage.js';
 import type { Db } from './backend.js';
 import { columnsToUsage } from './counterChange.js';
 import { decode, encode, encodeNullable, type JsonText } from './jsonText.js';
-import { slices, toPromptRecord, type LightPromptRow } from './promptRows.js';
+import { toPromptRecord, type LightPromptRow } from './promptRows.js';
+import { padded, RowsInsert, RowsStatement } from './rowsStatement.js';
 import type { OutcomeRow } from './schema.js';
 import type { NewOutcome } from './types.js';
 
@@ -46,8 +47,39 @@ export function outcomeColumns(outcome: NewOutcome): Omit<NewOutcomeRow, 'batch_
 }
 
 /** Inserts outcomes that don't exist yet. */
-export async function insertOutcomes(trx: Db, rows: readonly NewOutcomeRow[]): Promise<void> {
-  for (const slice of slices(rows)) await trx.insertInto('outcomes').values(slice).execute();
+export const newOutcomes = new RowsInsert<NewOutcomeRow>('outcomes', [
+  'batch_no',
+  'idx',
+  'seq',
+  'status',
+  'error_category',
+  'error_code',
+  'error_message',
+  'error_retryable',
+  'workflow_id',
+  'run_id',
+  'metadata',
+  'output',
+]);
+
+const selectEnded = new RowsStatement<Pick<OutcomeRow, 'idx'>>((db, rows) =>
+  db
+    .selectFrom('outcomes')
+    .select('idx')
+    .where('batch_no', '=', 0)
+    .where(
+      'idx',
+      'in',
+      Array.from({ length: rows }, () => 0),
+    )
+    .compile(),
+);
+
+/** Which of the items have their outcome; `indices` is not empty. */
+export async function endedOf(trx: Db, batchNo: number, indices: readonly number[]): Promise<readonly number[]> {
+  const list = padded(indices);
+  const rows = await selectEnded.execute(trx, list.length, [batchNo, ...list]);
+  return rows.map(({ idx }) => idx);
 }
 
 function toError(row: OutcomeRow): ItemError | undefined {

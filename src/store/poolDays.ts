@@ -11,7 +11,8 @@ export interface PoolDay {
 }
 
 /** What of a journal row a pool's day depends on. */
-type CountedRow = Pick<PromptRow, 'pool' | 'day' | 'state' | 'worst_nano' | 'cost_nano'>;
+type CountedRow = Pick<PromptRow, 'pool' | 'day' | 'worst_nano'> &
+  ({ readonly state: 'sent' } | { readonly state: 'settled' | 'unknown'; readonly cost_nano: number | null });
 
 interface Entry extends PoolDay {
   spent: number;
@@ -75,16 +76,19 @@ export class PoolDays {
 }
 
 async function lockDay(trx: Transaction<StoreSchema>, backend: Backend, { pool, day }: PoolDay) {
+  const look = () =>
+    trx
+      .selectFrom('pool_days')
+      .select(['spent_nano', 'reserved_nano'])
+      .where('pool', '=', pool)
+      .where('day', '=', day)
+      .$if(backend.rowLocks, (query) => query.forUpdate());
+  const found = await look().executeTakeFirst();
+  if (found !== undefined) return found;
   await trx
     .insertInto('pool_days')
     .values({ pool, day, spent_nano: 0, reserved_nano: 0 })
     .onConflict((conflict) => conflict.columns(['pool', 'day']).doNothing())
     .execute();
-  return trx
-    .selectFrom('pool_days')
-    .select(['spent_nano', 'reserved_nano'])
-    .where('pool', '=', pool)
-    .where('day', '=', day)
-    .$if(backend.rowLocks, (query) => query.forUpdate())
-    .executeTakeFirstOrThrow();
+  return look().executeTakeFirstOrThrow();
 }

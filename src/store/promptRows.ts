@@ -1,13 +1,13 @@
-import type { PromptRecord } from '../task/outcome.js';
+import { sql } from 'kysely';
+import type { ItemError } from '../task/errors.js';
+import type { PromptRecord, PromptVerdict } from '../task/outcome.js';
 import { nanoToUsd } from '../task/money.js';
 import type { Db } from './backend.js';
-import { columnsToUsage } from './counterChange.js';
-import { decode, decodeNullable } from './jsonText.js';
+import { columnsToUsage, usageToColumns } from './counterChange.js';
+import { decode, decodeNullable, encodeNullable } from './jsonText.js';
+import { padded, RowsInsert, RowsStatement } from './rowsStatement.js';
 import type { PromptRow } from './schema.js';
 import type { JournalRow } from './types.js';
-
-/** Rows written with one statement: far from both databases' limits of parameters. */
-const ROWS_PER_STATEMENT = 100;
 
 /** Everything but the big columns. */
 export const LIGHT_PROMPT_COLUMNS = [
@@ -45,44 +45,116 @@ export const JOURNAL_COLUMNS = [...LIGHT_PROMPT_COLUMNS, 'metadata', 'kept', 're
 /** A journal row without the provider's body. */
 export type JournalColumns = Pick<PromptRow, (typeof JOURNAL_COLUMNS)[number]>;
 
-/** `rows` in slices. */
-export function* slices<T>(rows: readonly T[], size = ROWS_PER_STATEMENT): Generator<readonly T[]> {
-  for (let from = 0; from < rows.length; from += size) yield rows.slice(from, from + size);
+/** What of a row says who was asked and why; it never changes. */
+const SENT_COLUMNS = [
+  'batch_no',
+  'idx',
+  'prompt',
+  'stage',
+  'kind',
+  'variation',
+  'model',
+  'pool',
+  'day',
+  'state',
+  'worst_nano',
+] as const;
+
+/** What a settlement brings. */
+const SETTLED_COLUMNS = [
+  'result',
+  'issues',
+  'error',
+  'cost_nano',
+  'cache_savings_nano',
+  'latency_ms',
+  'input_tokens',
+  'cached_input_tokens',
+  'cache_write_tokens',
+  'cache_write_1h_tokens',
+  'output_tokens',
+  'thinking_tokens',
+  'metadata',
+  'kept',
+  'reply',
+  'raw',
+] as const;
+
+/** A prompt that is under way: nothing else is known of it. */
+export type SentRow = Pick<PromptRow, (typeof SENT_COLUMNS)[number]> & { readonly state: 'sent' };
+
+/** A prompt that came to its end, known or not. */
+export type EndedRow = PromptRow & { readonly state: 'settled' | 'unknown' };
+
+const insertSent = new RowsInsert<SentRow>('prompts', SENT_COLUMNS);
+
+const settle = new RowsInsert<EndedRow>(
+  'prompts',
+  [...SENT_COLUMNS, ...SETTLED_COLUMNS],
+  sql`on conflict (batch_no, idx, prompt) do update set ${sql.join(
+    ['state', ...SETTLED_COLUMNS].map((column) => sql`${sql.ref(column)} = ${sql.ref(`excluded.${column}`)}`),
+  )}`,
+);
+
+/** Inserts new rows, and writes how others ended. */
+export async function putPrompts(trx: Db, rows: readonly (SentRow | EndedRow)[]): Promise<void> {
+  await insertSent.execute(
+    trx,
+    rows.filter((row) => row.state === 'sent'),
+  );
+  await settle.execute(
+    trx,
+    rows.filter((row) => row.state !== 'sent'),
+  );
 }
 
-/** Inserts rows, or replaces what a settlement brings. */
-export async function putPrompts(trx: Db, rows: readonly PromptRow[]): Promise<void> {
-  for (const slice of slices(rows)) {
-    await trx
-      .insertInto('prompts')
-      .values(slice)
-      .onConflict((conflict) =>
-        conflict.columns(['batch_no', 'idx', 'prompt']).doUpdateSet((eb) => ({
-          state: eb.ref('excluded.state'),
-          result: eb.ref('excluded.result'),
-          issues: eb.ref('excluded.issues'),
-          error: eb.ref('excluded.error'),
-          cost_nano: eb.ref('excluded.cost_nano'),
-          cache_savings_nano: eb.ref('excluded.cache_savings_nano'),
-          latency_ms: eb.ref('excluded.latency_ms'),
-          input_tokens: eb.ref('excluded.input_tokens'),
-          cached_input_tokens: eb.ref('excluded.cached_input_tokens'),
-          cache_write_tokens: eb.ref('excluded.cache_write_tokens'),
-          cache_write_1h_tokens: eb.ref('excluded.cache_write_1h_tokens'),
-          output_tokens: eb.ref('excluded.output_tokens'),
-          thinking_tokens: eb.ref('excluded.thinking_tokens'),
-          metadata: eb.ref('excluded.metadata'),
-          kept: eb.ref('excluded.kept'),
-          reply: eb.ref('excluded.reply'),
-          raw: eb.ref('excluded.raw'),
-        })),
-      )
-      .execute();
-  }
+/** What whoever writes a row must know of how it stands. */
+export type KnownRow = Pick<PromptRow, (typeof SENT_COLUMNS)[number] | 'result'>;
+
+const selectKnown = new RowsStatement<KnownRow>((db, rows) =>
+  db
+    .selectFrom('prompts')
+    .select([...SENT_COLUMNS, 'result'])
+    .where('batch_no', '=', 0)
+    .where(
+      'idx',
+      'in',
+      Array.from({ length: rows }, () => 0),
+    )
+    .compile(),
+);
+
+/** A prompt whose end nobody knows: its worst case counts as spent. */
+export function unknownRow(
+  row: Omit<KnownRow, 'result'>,
+  result: PromptVerdict | null,
+  error: ItemError | null,
+): EndedRow {
+  return {
+    ...row,
+    state: 'unknown',
+    result,
+    issues: null,
+    error: encodeNullable(error),
+    cost_nano: null,
+    cache_savings_nano: 0,
+    latency_ms: null,
+    ...usageToColumns(null),
+    metadata: null,
+    kept: null,
+    reply: null,
+    raw: null,
+  };
+}
+
+/** The rows of items; `indices` is not empty. */
+export function knownRows(trx: Db, batchNo: number, indices: readonly number[]): Promise<readonly KnownRow[]> {
+  const list = padded(indices);
+  return selectKnown.execute(trx, list.length, [batchNo, ...list]);
 }
 
 /** Takes a row out of the journal: the prompt reached no model. */
-export async function deletePrompt(trx: Db, row: LightPromptRow): Promise<void> {
+export async function deletePrompt(trx: Db, row: Pick<PromptRow, 'batch_no' | 'idx' | 'prompt'>): Promise<void> {
   await trx
     .deleteFrom('prompts')
     .where('batch_no', '=', row.batch_no)

@@ -3,7 +3,7 @@ import type { Outcome } from '../task/outcome.js';
 import type { Backend } from './backend.js';
 import { CounterChange } from './counterChange.js';
 import { withJournal } from './outcomes.js';
-import { slices } from './promptRows.js';
+import { slices } from './rowsStatement.js';
 import type { LockedBatch } from './locks.js';
 import type { Trx } from './loading.js';
 import { noSuchBatch } from './storeErrors.js';

@@ -1,7 +1,7 @@
-import { ActivityFailure, condition, isCancellation } from '@temporalio/workflow';
+import { ActivityFailure, condition, isCancellation, patched } from '@temporalio/workflow';
 import type { PageResult, UnfinishedRecord } from '../activities/types.js';
 import type { Range } from './fanout.js';
-import { countOf, firstIndex, indicesOf, nextPage, takePage, toRanges } from './paging.js';
+import { countOf, firstIndex, indicesOf, NARROW, nextPage, takePage, toRanges, WIDE } from './paging.js';
 import { functions, pages } from './proxies.js';
 import { pageSummary } from './summaries.js';
 import type { FailureNote, InlineCounts, ShardInput } from './types.js';
@@ -30,6 +30,7 @@ export class InlineRecords {
   private drained = false;
   private becameItems = 0;
   private answeredAtOnce = 0;
+  private readonly division = patched('narrow-pages') ? NARROW : WIDE;
   /** Records whose first prompt was not enough; their state waits in the journal. */
   private readonly more: UnfinishedRecord[] = [];
 
@@ -89,7 +90,7 @@ export class InlineRecords {
 
   private page() {
     const { yielded, isStopped, share } = this.host;
-    return yielded || isStopped ? null : nextPage(countOf(this.waiting), share, this.used);
+    return yielded || isStopped ? null : nextPage(countOf(this.waiting), share, this.used, this.division);
   }
 
   private startPage(): void {

@@ -8,11 +8,22 @@ export const MAX_PAGE_RECORDS = 100;
 /** Records of a shard in `inline` mode, at most: were all of them to become workflows, its history would still be short of the server's warning. */
 export const MAX_INLINE_SHARD_RECORDS = 2_000;
 
-/** Pages open at once: while one waits for its last answers, the others keep most of the share busy. */
-const OPEN_PAGES = 4;
+/** How a share is divided into pages. */
+export interface Division {
+  /** Pages open at once. */
+  readonly openPages: number;
+  /** Prompts each lane of a page sends, one after the other, at most: then the share is divided anew. */
+  readonly rounds: number;
+}
 
-/** Prompts each lane of a page sends, one after the other, at most: then the share is divided anew. */
-const ROUNDS = 8;
+/**
+ * Lanes of a page that wait for its last answers, and for the server to begin the next page, send nothing: with ten
+ * narrow pages these are few.
+ */
+export const NARROW: Division = { openPages: 10, rounds: 20 };
+
+/** How shards divide that began before there were narrow pages. */
+export const WIDE: Division = { openPages: 4, rounds: 8 };
 
 /** The smallest page worth an activity, where records are left. */
 const MIN_PAGE_RECORDS = 10;
@@ -29,14 +40,14 @@ export interface PageSize {
  * The next page of `waiting` records, when `inFlight` of a share's prompts are in use; null when it is better to wait
  * for more room.
  */
-export function nextPage(waiting: number, share: number, inFlight: number): PageSize | null {
-  const lanes = Math.ceil(share / OPEN_PAGES);
+export function nextPage(waiting: number, share: number, inFlight: number, division = NARROW): PageSize | null {
+  const lanes = Math.ceil(share / division.openPages);
   const free = share - inFlight;
   if (waiting === 0 || free < Math.ceil(lanes / 2)) return null;
   const room = Math.min(lanes, free);
   // By lanes, so that the last pages end together.
   const even = Math.ceil((waiting * room) / free);
-  const records = Math.min(MAX_PAGE_RECORDS, Math.max(MIN_PAGE_RECORDS, lanes * ROUNDS), even);
+  const records = Math.min(MAX_PAGE_RECORDS, Math.max(MIN_PAGE_RECORDS, lanes * division.rounds), even);
   return { records, lanes: Math.min(room, records) };
 }
 

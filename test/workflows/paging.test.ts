@@ -7,27 +7,33 @@ import {
   nextPage,
   takePage,
   toRanges,
+  WIDE,
 } from '../../src/workflows/paging.js';
 
 describe('pages of a shard', () => {
   test('several are open at once, none has more than a hundred records', () => {
-    expect(nextPage(2_000, 50, 0)).toEqual({ records: 100, lanes: 13 });
-    expect(nextPage(1_900, 50, 13)).toEqual({ records: 100, lanes: 13 });
-    expect(nextPage(1_700, 50, 39)).toEqual({ records: 100, lanes: 11 });
-    expect(nextPage(1_600, 50, 50)).toBeNull();
+    expect(nextPage(2_000, 50, 0)).toEqual({ records: 100, lanes: 5 });
+    expect(nextPage(1_700, 50, 46)).toEqual({ records: 100, lanes: 4 });
+    expect(nextPage(1_600, 50, 48)).toBeNull();
   });
 
   test('few records are spread over the whole share', () => {
-    expect(nextPage(100, 50, 0)).toEqual({ records: 26, lanes: 13 });
+    expect(nextPage(100, 50, 0)).toEqual({ records: 10, lanes: 5 });
     expect(nextPage(3, 50, 0)).toEqual({ records: 1, lanes: 1 });
     // Five rounds for each: a page of fewer lanes gets fewer records.
-    expect(nextPage(249, 50, 0)).toEqual({ records: 65, lanes: 13 });
-    expect(nextPage(54, 50, 39)).toEqual({ records: 54, lanes: 11 });
+    expect(nextPage(249, 50, 0)).toEqual({ records: 25, lanes: 5 });
+    expect(nextPage(54, 50, 41)).toEqual({ records: 30, lanes: 5 });
   });
 
   test('one prompt in flight is given small pages, so that a new share is used soon', () => {
-    expect(nextPage(29, 1, 0)).toEqual({ records: 10, lanes: 1 });
-    expect(nextPage(19, 10, 1)).toEqual({ records: 7, lanes: 3 });
+    expect(nextPage(29, 1, 0)).toEqual({ records: 20, lanes: 1 });
+    expect(nextPage(19, 10, 1)).toEqual({ records: 3, lanes: 1 });
+  });
+
+  test('shards that began with wide pages go on with them', () => {
+    expect(nextPage(2_000, 50, 0, WIDE)).toEqual({ records: 100, lanes: 13 });
+    expect(nextPage(1_900, 50, 39, WIDE)).toEqual({ records: 100, lanes: 11 });
+    expect(nextPage(29, 1, 0, WIDE)).toEqual({ records: 10, lanes: 1 });
   });
 
   test('lanes never exceed the share, and a free share always finds a page', () => {
