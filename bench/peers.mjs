@@ -3,8 +3,9 @@
 //
 //   npm run bench:peers [-- --records N --runs N --concurrency N --latencies 0,100,1000 --long --fresh]
 //
-// `--long` runs instead 100,000 records at 0 ms, `inline` and the SDK loop alone, as a report of its own. `--fresh` brings the newest async-batch-llm. `item` mode runs a fifth of the records, and at 1 s latency everybody a
-// twentieth: rates are compared, and what takes a second is too short to be one.
+// `--long` runs instead 100,000 records at 0 ms, `inline` and the SDK loop alone, as a report of its own for this
+// version of Node. `--fresh` brings the newest async-batch-llm. `item` mode runs a fifth of the records, and at 1 s
+// latency everybody a twentieth: rates are compared, and what takes a second is too short to be one.
 import { mkdtempSync, rmSync } from 'node:fs';
 import { availableParallelism, tmpdir } from 'node:os';
 import path from 'node:path';
@@ -142,8 +143,12 @@ function ratiosOf({ label, latencyMs, rates }) {
   ]);
 }
 
+const [NODE] = process.versions.node.split('.');
 const REPORT = values.long
-  ? { name: 'long', title: `Records per second of a long run at concurrency ${concurrency}, against an SDK loop` }
+  ? {
+      name: `long-node${NODE}`,
+      title: `Records per second of a long run at concurrency ${concurrency} on Node ${NODE}, against an SDK loop`,
+    }
   : {
       name: 'peers',
       title: `Records per second at concurrency ${concurrency}, against async-batch-llm ${peerVersion} and an SDK loop`,

@@ -64,7 +64,7 @@ const read = (name) => {
 mkdirSync(PICTURES, { recursive: true });
 let page = readFileSync(PAGE, 'utf8');
 const PUBLISHED = [
-  ...['peers', 'long', 'overhead', 'scale', 'recovery', 'crash', 'budget', 'cooldown', 'caching'],
+  ...['peers', 'long-node20', 'long-node24', 'overhead', 'scale', 'recovery', 'crash', 'budget', 'cooldown', 'caching'],
   ...['limits', 'estimate', 'handles'],
 ];
 for (const name of PUBLISHED) {

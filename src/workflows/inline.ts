@@ -1,7 +1,7 @@
 import { ActivityFailure, condition, isCancellation, patched } from '@temporalio/workflow';
 import type { PageResult, UnfinishedRecord } from '../activities/types.js';
 import type { Range } from './fanout.js';
-import { countOf, firstIndex, indicesOf, NARROW, nextPage, takePage, toRanges, WIDE } from './paging.js';
+import { countOf, divisionFor, firstIndex, indicesOf, NARROW, nextPage, takePage, toRanges, WIDE } from './paging.js';
 import { functions, pages } from './proxies.js';
 import { pageSummary } from './summaries.js';
 import type { FailureNote, InlineCounts, ShardInput } from './types.js';
@@ -30,7 +30,8 @@ export class InlineRecords {
   private drained = false;
   private becameItems = 0;
   private answeredAtOnce = 0;
-  private readonly division = patched('narrow-pages') ? NARROW : WIDE;
+  private readonly isNarrow = patched('narrow-pages');
+  private division = this.isNarrow ? NARROW : WIDE;
   /** Records whose first prompt was not enough; their state waits in the journal. */
   private readonly more: UnfinishedRecord[] = [];
 
@@ -106,11 +107,14 @@ export class InlineRecords {
 
   private async runPage(ranges: readonly Range[], lanes: number): Promise<void> {
     const { batchId, plan, queue } = this.input;
+    const since = Date.now();
     try {
       const { page } = pages(queue, plan.promptTimeoutMs);
       const result = await page.executeWithOptions({ summary: pageSummary('page', ranges) }, [
         { batchId, ranges, lanes },
       ]);
+      const sent = countOf(ranges) - countOf(result.left);
+      if (this.isNarrow && sent > 0) this.division = divisionFor(((Date.now() - since) * lanes) / sent);
       await this.took(ranges, result, lanes);
     } catch (error) {
       // A cancelled shard gives its records their outcomes when it closes.

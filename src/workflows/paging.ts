@@ -20,10 +20,22 @@ export interface Division {
  * Lanes of a page that wait for its last answers, and for the server to begin the next page, send nothing: with ten
  * narrow pages these are few.
  */
-export const NARROW: Division = { openPages: 10, rounds: 20 };
+export const NARROW: Division = { openPages: 10, rounds: 8 };
 
 /** How shards divide that began before there were narrow pages. */
 export const WIDE: Division = { openPages: 4, rounds: 8 };
+
+/** A page shorter than this has more rounds, since its end takes a tenth of a second; milliseconds. */
+const SHORT_PAGE_MS = 3_000;
+
+/** Rounds of a page at most. */
+const MOST_ROUNDS = 25;
+
+/** The division when a round, a prompt of each lane, takes so long. */
+export function divisionFor(roundMs: number): Division {
+  const { openPages, rounds } = NARROW;
+  return { openPages, rounds: Math.min(MOST_ROUNDS, Math.max(rounds, Math.floor(SHORT_PAGE_MS / roundMs))) };
+}
 
 /** The smallest page worth an activity, where records are left. */
 const MIN_PAGE_RECORDS = 10;

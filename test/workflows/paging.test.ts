@@ -1,9 +1,11 @@
 import fc from 'fast-check';
 import {
   countOf,
+  divisionFor,
   firstIndex,
   indicesOf,
   MAX_PAGE_RECORDS,
+  NARROW,
   nextPage,
   takePage,
   toRanges,
@@ -12,8 +14,9 @@ import {
 
 describe('pages of a shard', () => {
   test('several are open at once, none has more than a hundred records', () => {
-    expect(nextPage(2_000, 50, 0)).toEqual({ records: 100, lanes: 5 });
-    expect(nextPage(1_700, 50, 46)).toEqual({ records: 100, lanes: 4 });
+    expect(nextPage(2_000, 50, 0)).toEqual({ records: 40, lanes: 5 });
+    expect(nextPage(1_700, 50, 46)).toEqual({ records: 40, lanes: 4 });
+    expect(nextPage(2_000, 200, 0)).toEqual({ records: 100, lanes: 20 });
     expect(nextPage(1_600, 50, 48)).toBeNull();
   });
 
@@ -26,8 +29,15 @@ describe('pages of a shard', () => {
   });
 
   test('one prompt in flight is given small pages, so that a new share is used soon', () => {
-    expect(nextPage(29, 1, 0)).toEqual({ records: 20, lanes: 1 });
+    expect(nextPage(29, 1, 0)).toEqual({ records: 10, lanes: 1 });
     expect(nextPage(19, 10, 1)).toEqual({ records: 3, lanes: 1 });
+  });
+
+  test('fast answers make pages longer', () => {
+    expect(divisionFor(60_000)).toEqual(NARROW);
+    expect(divisionFor(200)).toEqual({ openPages: 10, rounds: 15 });
+    expect(divisionFor(0)).toEqual({ openPages: 10, rounds: 25 });
+    expect(nextPage(2_000, 50, 0, divisionFor(50))).toEqual({ records: 100, lanes: 5 });
   });
 
   test('shards that began with wide pages go on with them', () => {
