@@ -13,6 +13,8 @@ jest.setTimeout(120_000);
 const RECORDS = 40;
 const data = Array.from({ length: RECORDS }, (_, i) => ({ id: `t${i}`, text: `Ticket ${i}: the page stays white.` }));
 
+const twice = [...data, ...data].map((record, i) => ({ ...record, id: `n${i}` }));
+
 const listSchema = z.object({
   cachedContents: z
     .array(
@@ -124,13 +126,14 @@ test('a kept cache is found by content and tags, letter for letter; more tags th
 });
 
 test('a cache that vanishes costs nobody an answer, and is made again', async () => {
-  await bench.scenario({ latency: { fixedMs: 150 } });
+  // Long enough that prompts are left when the second cache is there.
+  await bench.scenario({ latency: { fixedMs: 400 } });
   const from = recorder.seen.length;
-  const batch = await start('vanishing', { explicit: true });
+  const batch = await start('vanishing', { explicit: true }, twice);
   await recorder.next(from + 15);
   const [first] = await alive();
   await call(first?.name ?? '', 'DELETE');
-  expect(await batch.result()).toMatchObject({ succeeded: RECORDS, prompts: RECORDS });
+  expect(await batch.result()).toMatchObject({ succeeded: 2 * RECORDS, prompts: 2 * RECORDS });
   const named = bodies(from).map(
     (body) => z.object({ cachedContent: z.string().optional() }).parse(body).cachedContent,
   );
@@ -144,11 +147,7 @@ test('a cache that vanishes costs nobody an answer, and is made again', async ()
 test('a cache is renewed before its end', async () => {
   await bench.scenario({ latency: { fixedMs: 200 } });
   const settings = { explicit: true, cacheTtlSeconds: 60, cacheRenewalBufferSeconds: 59, keepCache: true };
-  const batch = await start(
-    'renewed',
-    settings,
-    [...data, ...data].map((record, i) => ({ ...record, id: `n${i}` })),
-  );
+  const batch = await start('renewed', settings, twice);
   const [made] = await until(async () => {
     const list = await alive();
     return list.length > 0 && list;
