@@ -3,7 +3,7 @@ import { TemperedError } from '../task/errors.js';
 import type { Backend } from './backend.js';
 import { CounterChange } from './counterChange.js';
 import { lockBatches, type LockedBatch } from './locks.js';
-import { endedOf, newOutcomes, type NewOutcomeRow } from './outcomeRows.js';
+import { endedItems, newOutcomes, type NewOutcomeRow } from './outcomeRows.js';
 import { type PoolDay, PoolDays } from './poolDays.js';
 import {
   deletePrompt,
@@ -111,11 +111,11 @@ export class Group {
     const existing = indices.filter((index) => Number.isInteger(index) && index >= 0 && index < batch.items);
     if (existing.length === 0) return;
     for (const index of existing) this.items.set(`${batchId}/${index}`, this.itemInGroup(batchId, batch, index));
-    for (const row of await knownRows(this.trx, batch.batch_no, existing)) {
+    for (const row of await knownRows.execute(this.trx, batch.batch_no, existing)) {
       this.items.get(`${batchId}/${row.idx}`)?.prompts.set(row.prompt, row);
     }
-    for (const index of await endedOf(this.trx, batch.batch_no, existing)) {
-      const item = this.items.get(`${batchId}/${index}`);
+    for (const { idx } of await endedItems.execute(this.trx, batch.batch_no, existing)) {
+      const item = this.items.get(`${batchId}/${idx}`);
       if (item !== undefined) item.hasOutcome = true;
     }
   }

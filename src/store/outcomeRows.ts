@@ -3,11 +3,10 @@ import type { Json } from '../task/json.js';
 import { nanoToUsd } from '../task/money.js';
 import type { Outcome } from '../task/outcome.js';
 import { addUsage, ZERO_USAGE } from '../task/usage.js';
-import type { Db } from './backend.js';
 import { columnsToUsage } from './counterChange.js';
 import { decode, encode, encodeNullable, type JsonText } from './jsonText.js';
 import { toPromptRecord, type LightPromptRow } from './promptRows.js';
-import { padded, RowsInsert, RowsStatement } from './rowsStatement.js';
+import { RowsInsert, RowsSelect } from './rowsStatement.js';
 import type { OutcomeRow } from './schema.js';
 import type { NewOutcome } from './types.js';
 
@@ -62,25 +61,8 @@ export const newOutcomes = new RowsInsert<NewOutcomeRow>('outcomes', [
   'output',
 ]);
 
-const selectEnded = new RowsStatement<Pick<OutcomeRow, 'idx'>>((db, rows) =>
-  db
-    .selectFrom('outcomes')
-    .select('idx')
-    .where('batch_no', '=', 0)
-    .where(
-      'idx',
-      'in',
-      Array.from({ length: rows }, () => 0),
-    )
-    .compile(),
-);
-
-/** Which of the items have their outcome; `indices` is not empty. */
-export async function endedOf(trx: Db, batchNo: number, indices: readonly number[]): Promise<readonly number[]> {
-  const list = padded(indices);
-  const rows = await selectEnded.execute(trx, list.length, [batchNo, ...list]);
-  return rows.map(({ idx }) => idx);
-}
+/** The items among some that have their outcome. */
+export const endedItems = new RowsSelect<Pick<OutcomeRow, 'idx'>>('outcomes', ['idx']);
 
 function toError(row: OutcomeRow): ItemError | undefined {
   if (row.error_category === null) return undefined;

@@ -5,47 +5,11 @@ import { nanoToUsd } from '../task/money.js';
 import type { Db } from './backend.js';
 import { columnsToUsage, usageToColumns } from './counterChange.js';
 import { decode, decodeNullable, encodeNullable } from './jsonText.js';
-import { padded, RowsInsert, RowsStatement } from './rowsStatement.js';
+import { RowsInsert, RowsSelect } from './rowsStatement.js';
 import type { PromptRow } from './schema.js';
 import type { JournalRow } from './types.js';
 
-/** Everything but the big columns. */
-export const LIGHT_PROMPT_COLUMNS = [
-  'batch_no',
-  'idx',
-  'prompt',
-  'stage',
-  'kind',
-  'variation',
-  'model',
-  'pool',
-  'day',
-  'state',
-  'result',
-  'issues',
-  'error',
-  'worst_nano',
-  'cost_nano',
-  'cache_savings_nano',
-  'latency_ms',
-  'input_tokens',
-  'cached_input_tokens',
-  'cache_write_tokens',
-  'cache_write_1h_tokens',
-  'output_tokens',
-  'thinking_tokens',
-] as const;
-
-/** A journal row without its big columns. */
-export type LightPromptRow = Pick<PromptRow, (typeof LIGHT_PROMPT_COLUMNS)[number]>;
-
-/** What activities read: everything but the provider's body. */
-export const JOURNAL_COLUMNS = [...LIGHT_PROMPT_COLUMNS, 'metadata', 'kept', 'reply'] as const;
-
-/** A journal row without the provider's body. */
-export type JournalColumns = Pick<PromptRow, (typeof JOURNAL_COLUMNS)[number]>;
-
-/** What of a row says who was asked and why; it never changes. */
+/** What of a row says who was asked and why; but for its state it never changes. */
 const SENT_COLUMNS = [
   'batch_no',
   'idx',
@@ -60,8 +24,8 @@ const SENT_COLUMNS = [
   'worst_nano',
 ] as const;
 
-/** What a settlement brings. */
-const SETTLED_COLUMNS = [
+/** What a settlement brings, but for the big columns. */
+const LIGHT_SETTLED_COLUMNS = [
   'result',
   'issues',
   'error',
@@ -74,11 +38,24 @@ const SETTLED_COLUMNS = [
   'cache_write_1h_tokens',
   'output_tokens',
   'thinking_tokens',
-  'metadata',
-  'kept',
-  'reply',
-  'raw',
 ] as const;
+
+/** The big columns that activities read. */
+const BIG_COLUMNS = ['metadata', 'kept', 'reply'] as const;
+
+const SETTLED_COLUMNS = [...LIGHT_SETTLED_COLUMNS, ...BIG_COLUMNS, 'raw'] as const;
+
+/** Everything but the big columns. */
+export const LIGHT_PROMPT_COLUMNS = [...SENT_COLUMNS, ...LIGHT_SETTLED_COLUMNS] as const;
+
+/** A journal row without its big columns. */
+export type LightPromptRow = Pick<PromptRow, (typeof LIGHT_PROMPT_COLUMNS)[number]>;
+
+/** What activities read: everything but the provider's body. */
+export const JOURNAL_COLUMNS = [...LIGHT_PROMPT_COLUMNS, ...BIG_COLUMNS] as const;
+
+/** A journal row without the provider's body. */
+export type JournalColumns = Pick<PromptRow, (typeof JOURNAL_COLUMNS)[number]>;
 
 /** A prompt that is under way: nothing else is known of it. */
 export type SentRow = Pick<PromptRow, (typeof SENT_COLUMNS)[number]> & { readonly state: 'sent' };
@@ -111,18 +88,8 @@ export async function putPrompts(trx: Db, rows: readonly (SentRow | EndedRow)[])
 /** What whoever writes a row must know of how it stands. */
 export type KnownRow = Pick<PromptRow, (typeof SENT_COLUMNS)[number] | 'result'>;
 
-const selectKnown = new RowsStatement<KnownRow>((db, rows) =>
-  db
-    .selectFrom('prompts')
-    .select([...SENT_COLUMNS, 'result'])
-    .where('batch_no', '=', 0)
-    .where(
-      'idx',
-      'in',
-      Array.from({ length: rows }, () => 0),
-    )
-    .compile(),
-);
+/** The rows of items, as far as they must be known. */
+export const knownRows = new RowsSelect<KnownRow>('prompts', [...SENT_COLUMNS, 'result']);
 
 /** A prompt whose end nobody knows: its worst case counts as spent. */
 export function unknownRow(
@@ -145,12 +112,6 @@ export function unknownRow(
     reply: null,
     raw: null,
   };
-}
-
-/** The rows of items; `indices` is not empty. */
-export function knownRows(trx: Db, batchNo: number, indices: readonly number[]): Promise<readonly KnownRow[]> {
-  const list = padded(indices);
-  return selectKnown.execute(trx, list.length, [batchNo, ...list]);
 }
 
 /** Takes a row out of the journal: the prompt reached no model. */

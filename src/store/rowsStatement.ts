@@ -72,8 +72,27 @@ function* powerSlices<T>(rows: readonly T[]): Generator<readonly T[]> {
   }
 }
 
-/** `values` for a list of a statement, the last one repeated up to a power of two. */
-export function padded<T>(values: readonly T[]): readonly T[] {
+/** The rows of a batch's items. */
+export class RowsSelect<Row extends object> {
+  private readonly statement: RowsStatement<Row>;
+
+  constructor(table: string, columns: readonly (keyof Row & string)[]) {
+    const names = sql.join(columns.map((column) => sql.ref(column)));
+    this.statement = new RowsStatement((db, items) =>
+      sql<Row>`select ${names} from ${sql.table(table)} where batch_no = ${0}
+        and idx in (${sql.join(Array.from({ length: items }, () => 0))})`.compile(db),
+    );
+  }
+
+  /** Those of the items at `indices`, which is not empty. */
+  execute(db: Db, batchNo: number, indices: readonly number[]): Promise<readonly Row[]> {
+    const list = padded(indices);
+    return this.statement.execute(db, list.length, [batchNo, ...list]);
+  }
+}
+
+/** `values` with the last one repeated up to a power of two. */
+function padded<T>(values: readonly T[]): readonly T[] {
   const last = values.at(-1);
   if (last === undefined) return values;
   const size = 2 ** Math.ceil(Math.log2(values.length));

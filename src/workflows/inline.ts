@@ -30,8 +30,7 @@ export class InlineRecords {
   private drained = false;
   private becameItems = 0;
   private answeredAtOnce = 0;
-  private readonly isNarrow = patched('narrow-pages');
-  private division = this.isNarrow ? NARROW : WIDE;
+  private division = patched('narrow-pages') ? NARROW : WIDE;
   /** Records whose first prompt was not enough; their state waits in the journal. */
   private readonly more: UnfinishedRecord[] = [];
 
@@ -114,7 +113,7 @@ export class InlineRecords {
         { batchId, ranges, lanes },
       ]);
       const sent = countOf(ranges) - countOf(result.left);
-      if (this.isNarrow && sent > 0) this.division = divisionFor(((Date.now() - since) * lanes) / sent);
+      if (this.division !== WIDE && sent > 0) this.division = divisionFor(((Date.now() - since) * lanes) / sent);
       await this.took(ranges, result, lanes);
     } catch (error) {
       // A cancelled shard gives its records their outcomes when it closes.

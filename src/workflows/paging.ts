@@ -25,7 +25,7 @@ export const NARROW: Division = { openPages: 10, rounds: 8 };
 /** How shards divide that began before there were narrow pages. */
 export const WIDE: Division = { openPages: 4, rounds: 8 };
 
-/** A page shorter than this has more rounds, since its end takes a tenth of a second; milliseconds. */
+/** A page shorter than this has more rounds, since its end costs a round trip to the server; milliseconds. */
 const SHORT_PAGE_MS = 3_000;
 
 /** Rounds of a page at most. */

@@ -1,18 +1,9 @@
 import type { Control } from '../../src/store/types.js';
 import { controlSummary } from '../../src/workflows/summaries.js';
 import { isIndex, readReason } from '../../src/workflows/validate.js';
+import { CONTROL } from '../store/fixtures.js';
 
-const control: Control = {
-  version: 3,
-  paused: null,
-  stop: null,
-  model: null,
-  budgetNano: null,
-  deadline: null,
-  concurrency: 50,
-  cancelled: [],
-  limits: {},
-};
+const control: Control = { ...CONTROL, version: 3 };
 
 test('history tells what each message changed', () => {
   expect(controlSummary(control)).toBe('v3 running, 50 in flight');
