@@ -3,7 +3,7 @@ import { GATE_BOUND_MS } from '../limits/bounds.js';
 import type { PoolSettings, Used } from '../limits/types.js';
 import type { ModelReply } from '../providers/types.js';
 import { advance } from '../recovery/ladder.js';
-import type { PromptReport, Step } from '../recovery/types.js';
+import type { PromptEvent, Step } from '../recovery/types.js';
 import type { Control } from '../store/types.js';
 import { type ItemError, TemperedError } from '../task/errors.js';
 import type { OutcomeMetadata } from '../task/outcome.js';
@@ -23,9 +23,6 @@ import { HAS_OUTCOME, ITEM_CANCELLED } from '../workflows/ends.js';
 import { lookAgainIn, mustWait, paused, stopped } from './signals.js';
 import type { PromptResult } from './types.js';
 
-/** Outputs up to this many bytes are returned to history, so that the UI shows them; bigger ones stay in the store. */
-const MAX_OUTPUT_BYTES = 64 * 1024;
-
 /** What is around one prompt. */
 export interface PromptScope {
   /** Aborts it: its workflow was cancelled, or its record. */
@@ -38,8 +35,10 @@ export interface PromptScope {
 
 /** A prompt that was spent, and what the ladder says comes next. The outcome, if that is the end, is written. */
 export interface PromptEnd {
-  /** What happened. */
-  readonly result: PromptResult;
+  /** What happened, but for the answer. */
+  readonly result: Omit<PromptResult, 'output'>;
+  /** The valid answer, or what a person is asked to look at; else null. */
+  readonly output: Json;
   /** The end, or another prompt. */
   readonly step: Step;
 }
@@ -85,7 +84,7 @@ export class PromptRun {
     const { job } = this;
     const sender = { job, waits };
     const ask = await routed(this.deps, sender, control, (word) => this.ask(word));
-    const permit = await enterGate(this.deps, { ...sender, until, signal: this.scope.signal }, ask, control);
+    const permit = await enterGate(this.deps, { job, waits, until, signal: this.scope.signal }, ask, control);
     if (permit === undefined) return undefined;
     let tokens: Used = 'unsent';
     try {
@@ -156,21 +155,23 @@ export class PromptRun {
     this.throwIfShutDown(reply);
     if (!reply.ok && (held.hold !== null || isFatal(reply.error))) return this.giveBack(ask, control, reply, held);
     const judged = await this.judged(ask, reply);
-    const { event, verdict, output, usage, costNano } = judged;
+    const { event, verdict, output, keptAside, usage, costNano } = judged;
     this.deps.meters.prompt({ model: ask.model, result: verdict, usage, costNano, latencyMs: reply.latencyMs });
     await this.callOnError(event);
     const user = job.user.userKeys();
-    const report: PromptReport = { event, promptsUsed: job.prompt, usage, costNano, user };
     const { stage, kind, variation, model } = ask;
-    const result: PromptResult = { ...report, stage, kind, variation, model, verdict, ...shown(output, verdict) };
+    const result = { event, promptsUsed: job.prompt, usage, costNano, user, stage, kind, variation, model, verdict };
     const metadata = job.task.spec.includeMetadata ? metadataOf(reply, job) : null;
-    const step = advance(job.task.plan, job.state, report);
+    const step = advance(job.task.plan, job.state, result);
+    // No spread here, nor in what else every prompt builds: with more fields behind it, one takes as long as a SQL row.
     await this.deps.store.settle({
-      ...this.place,
+      batchId: job.batch.id,
+      index: job.record.index,
+      prompt: job.prompt,
       result: verdict,
       issues: event.kind === 'invalid' ? event.issues : [],
       error: event.kind === 'error' ? event.error : null,
-      kept: event.kind === 'invalid' ? (judged.keptAside ?? event.kept) : null,
+      kept: event.kind === 'invalid' ? (keptAside ?? event.kept) : null,
       usage,
       costNano,
       cacheSavingsNano: judged.savingsNano,
@@ -179,10 +180,10 @@ export class PromptRun {
       metadata,
       reply: { output, user },
       spent: true,
-      outcome: this.scope.probe || isAborted(reply) ? null : outcomeOf(job, step, { ...judged, metadata }),
+      outcome: this.scope.probe || isAborted(reply) ? null : outcomeOf(job, step, { output, keptAside, metadata }),
     });
     this.throwIfCancelled(reply);
-    return { result, step };
+    return { result, output, step };
   }
 
   private judged(ask: Ask, reply: ModelReply): Promise<Judged> {
@@ -226,7 +227,7 @@ export class PromptRun {
     throw mustWait({ type, message: error.message, waitMs, waits: waits + 1 });
   }
 
-  private async callOnError(event: PromptReport['event']): Promise<void> {
+  private async callOnError(event: PromptEvent): Promise<void> {
     const { job, scope } = this;
     const { functions } = job.task;
     if (functions.onError === undefined || event.kind === 'valid') return;
@@ -246,7 +247,7 @@ export class PromptRun {
     const step = advance(job.task.plan, job.state, result);
     const outcome = this.scope.probe ? null : outcomeOf(job, step, { ...answer, keptAside: null });
     if (outcome !== null) await this.deps.store.writeOutcome(outcome);
-    return { result, step };
+    return { result, output: answer.output, step };
   }
 
   /** A worker that shuts down leaves its prompt to be counted as lost, and asked again elsewhere. */
@@ -275,11 +276,6 @@ function isAborted(reply: ModelReply): boolean {
 function invalidError(issues: readonly { readonly message: string }[]): ItemError {
   const message = issues.map((issue) => issue.message).join('; ');
   return { category: 'invalid_output', message, retryable: true };
-}
-
-function shown(output: Json, verdict: PromptResult['verdict']): { output?: Json } {
-  if (verdict !== 'valid' || Buffer.byteLength(JSON.stringify(output)) > MAX_OUTPUT_BYTES) return {};
-  return { output };
 }
 
 function metadataOf(reply: ModelReply, job: Job): OutcomeMetadata {

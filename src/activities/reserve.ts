@@ -58,10 +58,11 @@ export async function reserveMoney(
     const message = `The price of ${model} isn't known, so no budget can be kept. Choose another model, or take the budget away with \`${way}\`.`;
     return { kind: 'pause', error: { category: 'budget', message, retryable: true } };
   }
-  const place = { batchId, index: job.record.index, prompt: job.prompt };
+  const { prompt } = job;
+  const { index } = job.record;
   const day = deps.pools.dayOf(pool, deps.now());
   const asked = { stage, kind, variation, model, pool, worstNano, budgetNano, day, dayNano };
-  const reserved = await deps.store.reserve({ ...place, ...asked });
+  const reserved = await deps.store.reserve({ batchId, index, prompt, ...asked });
   if (reserved.ok) return { kind: 'go' };
   if (reserved.needsNano === null) return { kind: 'ended' };
   const name = reserved.limit === 'budget' ? batchId : pool;

@@ -1,3 +1,4 @@
+import { sharedText } from '../task/perObject.js';
 import { MEDIA_TOKENS } from '../models/mediaTokens.js';
 import type { ModelInfo } from '../models/types.js';
 import type { CacheDecision, CacheLife } from '../task/cachePlan.js';
@@ -127,7 +128,7 @@ export function planCache(input: CacheInput): CachePlan {
   const system = config.autoDetectCacheable;
   const turns = prefixTurns(input);
   const marked = lastMarked(turns) !== -1;
-  const start = [schema === undefined ? '' : JSON.stringify(schema), toolText(input.params), instructions ?? ''];
+  const start = [schema === undefined ? '' : sharedText(schema), toolText(input.params), instructions ?? ''];
   const texts = [...start, ...turns.flatMap(({ content }) => textsOf(content))];
   const nothing = texts.every((text) => text === '') || (!system && !marked);
   const off = !config.enabled || nothing;

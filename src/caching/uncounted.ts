@@ -1,3 +1,4 @@
+import { sharedText } from '../task/perObject.js';
 import type { ProviderKind } from '../models/types.js';
 import type { JsonObject } from '../task/json.js';
 import { estimateTokens } from './breakpoints.js';
@@ -12,7 +13,7 @@ interface Beside {
 
 /** Estimated tokens of a schema. */
 export function schemaTokens({ schema }: Pick<Beside, 'schema'>): number {
-  return schema === undefined ? 0 : estimateTokens(JSON.stringify(schema));
+  return schema === undefined ? 0 : estimateTokens(sharedText(schema));
 }
 
 /** Tokens of schema and tools, each counted by `count`. */

@@ -1,3 +1,4 @@
+import { perObject, sharedText } from '../task/perObject.js';
 import type { JsonObject } from '../task/json.js';
 import type { ContentPart, Message } from '../task/spec.js';
 
@@ -9,6 +10,8 @@ const IMAGE_TOKENS = 6000;
 
 /** The most tokens a PDF by reference comes to: 100 pages of text and image. */
 const PDF_TOKENS = 300_000;
+
+const sharedBytes = perObject((object: JsonObject) => Buffer.byteLength(sharedText(object)));
 
 function partBytes(part: ContentPart): number {
   switch (part.type) {
@@ -36,6 +39,7 @@ export function promptBytes(prompt: {
   const content = messages.flatMap((message): readonly ContentPart[] =>
     typeof message.content === 'string' ? [{ type: 'text', text: message.content }] : message.content,
   );
-  const written = Buffer.byteLength(instructions) + Buffer.byteLength(JSON.stringify([schema ?? null, params]));
+  const written =
+    Buffer.byteLength(instructions) + (schema === undefined ? 0 : sharedBytes(schema)) + sharedBytes(params);
   return content.reduce((sum, part) => sum + partBytes(part), OVERHEAD + written);
 }

@@ -11,7 +11,16 @@ import { redactor } from './redact.js';
 import { type Assembler, StreamFollower } from './streaming.js';
 import type { Exchange } from './transport.js';
 import { transact } from './transport.js';
-import type { ExplicitCaches, LocalModel, ModelReply, ModelRequest, Provider, ProviderError } from './types.js';
+import type {
+  CacheOrder,
+  ExplicitCaches,
+  LocalModel,
+  ModelReply,
+  ModelRequest,
+  Provider,
+  ProviderError,
+  RemoteCache,
+} from './types.js';
 
 /** Time for a list of models, or a count of tokens; milliseconds. */
 const ASIDE_TIMEOUT_MS = 30_000;
@@ -28,12 +37,15 @@ export interface Endpoint {
   readonly keyVariable: string | undefined;
 }
 
-/** What differs between the wires: everything else about a request is the same for all. */
+/**
+ * What differs between the wires: everything else about a request is the same for all. Their calls end with the
+ * transaction around them.
+ */
 export interface Wire {
   /** Which wire it is. */
   readonly kind: ProviderKind;
   /** Sends one request through the SDK. Throws `TemperedError` (`input`) for content the wire cannot carry. */
-  send(request: ModelRequest, signal: AbortSignal, streamed: boolean): Promise<unknown>;
+  send(request: ModelRequest, streamed: boolean): Promise<unknown>;
   /** Puts a streamed answer together. */
   assembler(): Assembler;
   /** Reads a body that is no error. Null: it is not one of this API's. */
@@ -41,13 +53,25 @@ export interface Wire {
   /** What the headers say of quotas. */
   rateLimits(headers: Headers): PoolLimits | null;
   /** Every model id the endpoint lists. */
-  list(signal: AbortSignal): Promise<readonly string[]>;
+  list(): Promise<readonly string[]>;
   /** Models on the endpoint's machine. Absent: it does not tell. */
-  readonly local?: ((signal: AbortSignal) => Promise<readonly LocalModel[]>) | undefined;
+  readonly local?: (() => Promise<readonly LocalModel[]>) | undefined;
   /** Counts a prompt's tokens. Absent: this API can't. */
-  readonly count?: (request: ModelRequest, signal: AbortSignal) => Promise<number>;
+  readonly count?: (request: ModelRequest) => Promise<number>;
   /** Caches made on purpose; each throws what the SDK throws. Absent: this API has none. */
-  readonly caches?: ExplicitCaches;
+  readonly caches?: WireCaches;
+}
+
+/** {@link ExplicitCaches} as a wire has them. */
+export interface WireCaches extends Pick<ExplicitCaches, 'contentHash'> {
+  /** All there are. */
+  list(): Promise<readonly RemoteCache[]>;
+  /** Makes one. */
+  create(request: ModelRequest, order: CacheOrder): Promise<RemoteCache>;
+  /** Lets it live `ttlSeconds` from now. */
+  renew(name: string, ttlSeconds: number): Promise<RemoteCache>;
+  /** Ends it. */
+  remove(name: string): Promise<void>;
 }
 
 /** A response, whole. */
@@ -101,7 +125,7 @@ function stopError(reading: Reading, status: number, names: EndpointNames): Prov
 
 /** A request beside the prompts: what comes of it, or an error that says what went wrong. */
 async function aside<T>(
-  run: (stop: AbortSignal) => Promise<T>,
+  run: () => Promise<T>,
   endpoint: Endpoint & { readonly model?: string },
   signal: AbortSignal,
 ): Promise<T> {
@@ -116,16 +140,16 @@ async function aside<T>(
 }
 
 /** Caches whose errors say what went wrong. */
-function explained(caches: ExplicitCaches, endpoint: Endpoint): ExplicitCaches {
+function explained(caches: WireCaches, endpoint: Endpoint): ExplicitCaches {
   return {
     contentHash: (request, turns) => caches.contentHash(request, turns),
-    list: (signal) => aside((stop) => caches.list(stop), endpoint, signal),
+    list: (signal) => aside(() => caches.list(), endpoint, signal),
     create: (request, order, signal) =>
-      aside((stop) => caches.create(request, order, stop), { ...endpoint, model: request.model }, signal),
-    renew: (name, ttlSeconds, signal) => aside((stop) => caches.renew(name, ttlSeconds, stop), endpoint, signal),
+      aside(() => caches.create(request, order), { ...endpoint, model: request.model }, signal),
+    renew: (name, ttlSeconds, signal) => aside(() => caches.renew(name, ttlSeconds), endpoint, signal),
     async remove(name, signal) {
       // Something to return, since nothing counts as no answer.
-      await aside(async (stop) => caches.remove(name, stop).then(() => true), endpoint, signal);
+      await aside(async () => caches.remove(name).then(() => true), endpoint, signal);
     },
   };
 }
@@ -150,30 +174,47 @@ function unsent(request: ModelRequest, error: ProviderError, latencyMs: number):
   return { ok: false, ...facts, ...NOTHING_READ, error };
 }
 
-/** Makes a provider of a wire. */
-export function createProvider(endpoint: Endpoint, wire: Wire): Provider {
-  const redact = redactor(endpoint.apiKey);
-  const redacted = (error: ProviderError): ProviderError => ({ ...error, message: redact(error.message) });
-
-  function reply(request: ModelRequest, answered: Answered): ModelReply {
-    const { exchange, body, latencyMs } = answered;
-    const names: EndpointNames = { ...endpoint, model: request.model };
-    const facts = { requestedModel: request.model, latencyMs, rateLimits: wire.rateLimits(exchange.headers) };
+/** Makes replies of what a wire's endpoint answered. */
+function replyReader(endpoint: Endpoint, wire: Wire, redact: (text: string) => string) {
+  const { name, keyVariable, baseUrl } = endpoint;
+  return ({ model: requestedModel }: ModelRequest, { exchange, body, latencyMs }: Answered): ModelReply => {
+    const names: EndpointNames = { name, keyVariable, baseUrl, model: requestedModel };
+    const rateLimits = wire.rateLimits(exchange.headers);
     const failed = body === undefined ? cutOff(exchange.status, names) : failureInBody(body, exchange, names);
     const object = failed === null && isJsonObject(body) ? body : null;
     const reading = object === null ? null : wire.read(object);
     if (reading === null) {
-      const error = redacted(failed ?? notTheApi(exchange, names));
-      return { ok: false, ...facts, ...NOTHING_READ, model: null, raw: failedBody(body, redact), error };
+      const error = redacted(failed ?? notTheApi(exchange, names), redact);
+      const raw = failedBody(body, redact);
+      return { ok: false, requestedModel, latencyMs, rateLimits, ...NOTHING_READ, model: null, raw, error };
     }
     const { model, text, toolCalls, native, finishReason, safetyRatings, usage, rawUsage } = reading;
-    const read = { ...facts, model, raw: object, finishReason, safetyRatings, usage, rawUsage };
     const embedded = reading.error === null ? null : classify(reading.error, { ...exchange, isJson: true }, names);
     const error = embedded ?? stopError(reading, exchange.status, names);
-    if (error === null) return { ok: true, ...read, text, toolCalls, native };
-    return { ok: false, ...read, error: redacted(error), ...(text === '' ? {} : { text }) };
-  }
+    const facts = {
+      model,
+      raw: object,
+      finishReason,
+      safetyRatings,
+      usage,
+      rawUsage,
+      requestedModel,
+      latencyMs,
+      rateLimits,
+    };
+    if (error === null) return Object.assign(facts, { ok: true, text, toolCalls, native } as const);
+    return { ...facts, ok: false, error: redacted(error, redact), ...(text === '' ? {} : { text }) };
+  };
+}
 
+function redacted(error: ProviderError, redact: (text: string) => string): ProviderError {
+  return { ...error, message: redact(error.message) };
+}
+
+/** Makes a provider of a wire. */
+export function createProvider(endpoint: Endpoint, wire: Wire): Provider {
+  const redact = redactor(endpoint.apiKey);
+  const reply = replyReader(endpoint, wire, redact);
   return {
     name: endpoint.name,
     kind: wire.kind,
@@ -181,9 +222,9 @@ export function createProvider(endpoint: Endpoint, wire: Wire): Provider {
       const { timeoutMs } = request;
       const follower = onText === undefined ? undefined : new StreamFollower(wire.assembler(), onText);
       const onData = follower === undefined ? undefined : (text: string): void => follower.push(text);
-      const run = (stop: AbortSignal): Promise<unknown> => wire.send(request, stop, follower !== undefined);
+      const run = (): Promise<unknown> => wire.send(request, follower !== undefined);
       const done = await transact(run, { timeoutMs, signal, baseUrl: endpoint.baseUrl, onData });
-      if (done.kind === 'failure') return unsent(request, redacted(done.error), done.latencyMs);
+      if (done.kind === 'failure') return unsent(request, redacted(done.error, redact), done.latencyMs);
       const { exchange, latencyMs } = done;
       const streamed = follower?.end();
       const body = streamed === undefined ? parseBody(exchange.text) : (streamed ?? undefined);
@@ -192,15 +233,15 @@ export function createProvider(endpoint: Endpoint, wire: Wire): Provider {
       if (streamed === undefined && answer.ok && answer.text !== '') onText?.(answer.text);
       return answer;
     },
-    listModels: (signal) => aside((stop) => wire.list(stop), endpoint, signal),
+    listModels: (signal) => aside(() => wire.list(), endpoint, signal),
     async localModels(signal) {
       const { local } = wire;
-      return local === undefined ? null : aside((stop) => local(stop), endpoint, signal);
+      return local === undefined ? null : aside(local, endpoint, signal);
     },
     async countTokens(request, signal) {
       const { count } = wire;
       if (count === undefined) return null;
-      return aside((stop) => count(request, stop), { ...endpoint, model: request.model }, signal);
+      return aside(() => count(request), { ...endpoint, model: request.model }, signal);
     },
     caches: () => Promise.resolve(wire.caches === undefined ? null : explained(wire.caches, endpoint)),
   };

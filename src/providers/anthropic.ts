@@ -33,29 +33,28 @@ export function createAnthropic(endpoint: Endpoint): Provider {
   return createProvider(endpoint, {
     kind: 'anthropic',
     // Not `messages.create`: it writes a deprecation warning to the terminal for every single prompt.
-    send: (request, signal, streamed) => {
+    send: (request, streamed) => {
       const { body, headers } = anthropicRequest(request);
       const timeout = sdkTimeoutMs(request.timeoutMs);
       return client.post('/v1/messages', {
         body: streamed ? { ...body, stream: true } : body,
         headers,
-        signal,
         timeout,
       });
     },
     assembler: anthropicAssembler,
     read: readAnthropic,
     rateLimits: (headers) => toldLimits(headers, LIMITS),
-    list: async (signal) => {
+    list: async () => {
       const ids: string[] = [];
-      for await (const model of client.models.list({ limit: 1000 }, { signal })) ids.push(model.id);
+      for await (const model of client.models.list({ limit: 1000 })) ids.push(model.id);
       return ids;
     },
-    count: async (request, signal) => {
+    count: async (request) => {
       const { body, headers } = anthropicRequest(request);
       // What has no bearing on the count is refused by the endpoint.
       const counted = Object.fromEntries(Object.entries(body).filter(([name]) => !NOT_COUNTED.has(name)));
-      const answer: unknown = await client.post('/v1/messages/count_tokens', { body: counted, headers, signal });
+      const answer: unknown = await client.post('/v1/messages/count_tokens', { body: counted, headers });
       return countSchema.parse(answer).input_tokens;
     },
   });

@@ -26,8 +26,8 @@ export function createGemini(endpoint: Endpoint, apiVersion: string | undefined)
   });
   return createProvider(endpoint, {
     kind: 'gemini',
-    send: async (request, signal, streamed) => {
-      const parameters = geminiRequest(request, signal);
+    send: async (request, streamed) => {
+      const parameters = geminiRequest(request);
       if (!streamed) return client.models.generateContent(parameters);
       // The body is followed as it comes; here it only has to be read to its end.
       const responses = await client.models.generateContentStream(parameters);
@@ -37,20 +37,19 @@ export function createGemini(endpoint: Endpoint, apiVersion: string | undefined)
     assembler: geminiAssembler,
     read: readGemini,
     rateLimits: () => null,
-    list: async (signal) => {
+    list: async () => {
       const ids: string[] = [];
-      for await (const model of await client.models.list({ config: { pageSize: PAGE, abortSignal: signal } })) {
+      for await (const model of await client.models.list({ config: { pageSize: PAGE } })) {
         if (model.name !== undefined) ids.push(model.name.replace(/^models\//, ''));
       }
       return ids;
     },
-    count: async (request, signal) => {
+    count: async (request) => {
       // The Developer API counts turns alone: the system prompt is counted as one of them.
       const { instructions, messages } = request;
       const first: readonly Message[] = instructions === undefined ? [] : [{ role: 'user', content: instructions }];
-      const { model, contents } = geminiRequest({ ...request, messages: [...first, ...messages] }, signal);
-      const counted = { model, contents, config: { abortSignal: signal } };
-      return (await client.models.countTokens(counted)).totalTokens ?? 0;
+      const { model, contents } = geminiRequest({ ...request, messages: [...first, ...messages] });
+      return (await client.models.countTokens({ model, contents })).totalTokens ?? 0;
     },
     caches: geminiCaches(client),
   });

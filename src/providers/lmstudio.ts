@@ -33,9 +33,9 @@ const olderSchema = z.object({
  * LM Studio's own lists, beside those in OpenAI's words: they tell which models are in memory, and with how much
  * context. Models that only make embeddings are left out. Throws when neither list is there.
  */
-export async function lmStudioModels(client: OpenAI, signal: AbortSignal): Promise<readonly LocalModel[]> {
+export async function lmStudioModels(client: OpenAI): Promise<readonly LocalModel[]> {
   const root = client.baseURL.replace(/\/v1\/?$/, '');
-  const list = (version: string): Promise<unknown> => client.get(`${root}/api/${version}/models`, { signal });
+  const list = (version: string): Promise<unknown> => client.get(`${root}/api/${version}/models`);
   // A server that does not know the path answers 404, or 200 with an error in it.
   const current = currentSchema.safeParse(await list('v1').catch(noneWhereMissing));
   if (current.success) {

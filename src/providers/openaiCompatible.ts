@@ -22,7 +22,7 @@ export const DIALECTS = {
 } as const satisfies Record<string, Dialect>;
 
 /** Asks a server for the models on its machine. */
-export type ListLocal = (client: OpenAI, signal: AbortSignal) => Promise<readonly LocalModel[]>;
+export type ListLocal = (client: OpenAI) => Promise<readonly LocalModel[]>;
 
 /** Anything that speaks OpenAI's chat completions. `listLocal` for servers that tell more of their models than OpenAI. */
 export function createOpenAiCompatible(endpoint: Endpoint, dialect: Dialect, listLocal?: ListLocal): Provider {
@@ -38,8 +38,8 @@ export function createOpenAiCompatible(endpoint: Endpoint, dialect: Dialect, lis
   });
   return createProvider(endpoint, {
     kind: 'openai-compatible',
-    send: (request, signal, streamed) => {
-      const options = { signal, timeout: sdkTimeoutMs(request.timeoutMs) };
+    send: (request, streamed) => {
+      const options = { timeout: sdkTimeoutMs(request.timeoutMs) };
       const body = chatRequest(request, dialect);
       if (!streamed) return client.chat.completions.create(body, options).asResponse();
       // Without the option the stream tells no usage.
@@ -49,11 +49,11 @@ export function createOpenAiCompatible(endpoint: Endpoint, dialect: Dialect, lis
     assembler: chatAssembler,
     read: readChat,
     rateLimits: (headers) => toldLimits(headers, LIMITS),
-    list: async (signal) => {
+    list: async () => {
       const ids: string[] = [];
-      for await (const model of client.models.list({ signal })) ids.push(model.id);
+      for await (const model of client.models.list()) ids.push(model.id);
       return ids;
     },
-    local: listLocal === undefined ? undefined : (signal) => listLocal(client, signal),
+    local: listLocal === undefined ? undefined : () => listLocal(client),
   });
 }

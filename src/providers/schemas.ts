@@ -1,3 +1,4 @@
+import { perObject, sharedText } from '../task/perObject.js';
 import type { Json, JsonObject } from '../task/json.js';
 import { isJsonObject } from '../task/json.js';
 
@@ -219,31 +220,26 @@ function rewriteRoot(schema: JsonObject, subset: Subset): JsonObject | null {
 }
 
 /** A schema for Anthropic's `output_config.format`; null = ask by instruction. */
-export function anthropicSchema(schema: JsonObject): JsonObject | null {
-  return rewriteRoot(schema, ANTHROPIC);
-}
+export const anthropicSchema = perObject((schema: JsonObject) => rewriteRoot(schema, ANTHROPIC));
 
 /** A schema for Gemini's `responseJsonSchema`; null = ask by instruction. */
-export function geminiSchema(schema: JsonObject): JsonObject | null {
-  return rewriteRoot(schema, GEMINI);
-}
+export const geminiSchema = perObject((schema: JsonObject) => rewriteRoot(schema, GEMINI));
 
 /** A schema for OpenAI's `strict: true`; null = it does not qualify. */
-export function openaiStrictSchema(schema: JsonObject): JsonObject | null {
-  if (schema['type'] !== 'object') return null;
-  return rewriteRoot(schema, OPENAI_STRICT);
-}
+export const openaiStrictSchema = perObject((schema: JsonObject) =>
+  schema['type'] === 'object' ? rewriteRoot(schema, OPENAI_STRICT) : null,
+);
 
 /** A schema without its dialect, which servers reject or warn of. */
-export function withoutDialect(schema: JsonObject): JsonObject {
-  return Object.fromEntries(Object.entries(schema).filter(([keyword]) => keyword !== '$schema'));
-}
+export const withoutDialect = perObject((schema: JsonObject): JsonObject =>
+  Object.fromEntries(Object.entries(schema).filter(([keyword]) => keyword !== '$schema')),
+);
 
 /** The system prompt with the schema in words, for models and schemas without native structured output. */
 export function withSchemaInstruction(instructions: string | undefined, schema: JsonObject): string {
   const ask =
     'Answer with one JSON value only, without code fences and without any other text. ' +
-    `It must conform to this JSON Schema:\n${JSON.stringify(withoutDialect(schema))}`;
+    `It must conform to this JSON Schema:\n${sharedText(withoutDialect(schema))}`;
   return instructions === undefined || instructions === '' ? ask : `${instructions}\n\n${ask}`;
 }
 

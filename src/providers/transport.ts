@@ -25,6 +25,8 @@ export type Transaction<T> =
   | { readonly kind: 'failure'; readonly error: ProviderError; readonly latencyMs: number };
 
 interface Recorder {
+  /** Ends the request. It stands here and not in the SDK's options: each SDK would listen to it with more signals of its own. */
+  readonly signal: AbortSignal | undefined;
   sent: boolean;
   exchange: Exchange | null;
   /** Why there was no response, before an SDK put it into words of its own. */
@@ -49,13 +51,14 @@ class WholeResponse extends Response {
 
 /**
  * The `fetch` every SDK client is given: keeps status, headers and body of the response exactly as they came, since the
- * SDKs drop some of them (headers of errors, bodies that are not JSON).
+ * SDKs drop some of them (headers of errors, bodies that are not JSON). Ends with the call, whose {@link sdkTimeoutMs}
+ * is never reached.
  */
 export async function recordingFetch(input: string | URL | Request, init?: RequestInit): Promise<Response> {
-  const recorder: Recorder = recorders.getStore() ?? newRecorder(undefined);
+  const recorder: Recorder = recorders.getStore() ?? newRecorder(init?.signal ?? undefined, undefined);
   recorder.sent = true;
   try {
-    const { status, headers, body } = await send(input, init);
+    const { status, headers, body } = await send(input, init, recorder.signal);
     const onData = status < 300 ? recorder.onData : undefined;
     const text = onData === undefined ? await body.text() : await readAlong(body, onData);
     recorder.exchange = { status, headers, text };
@@ -66,8 +69,8 @@ export async function recordingFetch(input: string | URL | Request, init?: Reque
   }
 }
 
-function newRecorder(onData: Recorder['onData']): Recorder {
-  return { sent: false, exchange: null, failure: undefined, onData };
+function newRecorder(signal: Recorder['signal'], onData: Recorder['onData']): Recorder {
+  return { signal, sent: false, exchange: null, failure: undefined, onData };
 }
 
 /** The whole body, told piece by piece while it comes. */
@@ -112,10 +115,7 @@ export function sdkTimeoutMs(timeoutMs: number): number {
 }
 
 /** Runs one SDK call under our own timer, so that a timeout and a cancellation can be told apart. Never throws. */
-export async function transact<T>(
-  run: (signal: AbortSignal) => Promise<T>,
-  options: TransactOptions,
-): Promise<Transaction<T>> {
+export async function transact<T>(run: () => Promise<T>, options: TransactOptions): Promise<Transaction<T>> {
   const { timeoutMs, signal, baseUrl } = options;
   const started = performance.now();
   const latencyMs = (): number => Math.round(performance.now() - started);
@@ -129,11 +129,11 @@ export async function transact<T>(
   const timer = setTimeout(() => stop('timeout'), timeoutMs);
   const onAbort = (): void => stop('cancelled');
   signal.addEventListener('abort', onAbort, { once: true });
-  const recorder = newRecorder(options.onData);
+  const recorder = newRecorder(controller.signal, options.onData);
   let value: T | undefined;
   let thrown: unknown;
   try {
-    value = await recorders.run(recorder, () => run(controller.signal));
+    value = await recorders.run(recorder, run);
   } catch (error) {
     thrown = error;
   } finally {

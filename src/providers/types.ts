@@ -131,18 +131,24 @@ export interface RemoteCache {
   readonly expiresAt: number;
 }
 
+/** A cache to be made. */
+export interface CacheOrder {
+  /** How many of the request's first turns it holds, beside instructions and tools. */
+  readonly turns: number;
+  /** How long it lives, from now; seconds. */
+  readonly ttlSeconds: number;
+  /** Its name for people; null = none. */
+  readonly displayName: string | null;
+}
+
 /** Caches that are made on purpose. Each method but the first throws `TemperedError`. */
 export interface ExplicitCaches {
   /** Hash of all that a cache of the request's instructions, tools and first `turns` turns holds; null = it can't be held. */
   contentHash(request: ModelRequest, turns: number): string | null;
   /** All there are. */
   list(signal: AbortSignal): Promise<readonly RemoteCache[]>;
-  /** Makes one; a `displayName` of null gives it none. */
-  create(
-    request: ModelRequest,
-    order: { readonly turns: number; readonly ttlSeconds: number; readonly displayName: string | null },
-    signal: AbortSignal,
-  ): Promise<RemoteCache>;
+  /** Makes one. */
+  create(request: ModelRequest, order: CacheOrder, signal: AbortSignal): Promise<RemoteCache>;
   /** Lets it live `ttlSeconds` from now. */
   renew(name: string, ttlSeconds: number, signal: AbortSignal): Promise<RemoteCache>;
   /** Ends it. */

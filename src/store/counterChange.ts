@@ -18,18 +18,6 @@ type EndedPrompt = { readonly state: 'settled' | 'unknown' } & Pick<
 /** What of a journal row the counters depend on. */
 export type CountedPrompt = { readonly state: 'sent'; readonly worst_nano: number | null } | EndedPrompt;
 
-/** Known usage as columns; all null when nobody told. */
-export function usageToColumns(usage: Usage | null): UsageColumns<number | null> {
-  return {
-    input_tokens: usage?.inputTokens ?? null,
-    cached_input_tokens: usage?.cachedInputTokens ?? null,
-    cache_write_tokens: usage?.cacheWriteTokens ?? null,
-    cache_write_1h_tokens: usage?.cacheWrite1hTokens ?? null,
-    output_tokens: usage?.outputTokens ?? null,
-    thinking_tokens: usage?.thinkingTokens ?? null,
-  };
-}
-
 /** Columns as usage; null when nobody told. */
 export function columnsToUsage(columns: UsageColumns<number | null>): Usage | null {
   if (columns.input_tokens === null) return null;

@@ -3,11 +3,12 @@ import { TemperedError } from '../task/errors.js';
 import type { Backend } from './backend.js';
 import { CounterChange } from './counterChange.js';
 import { lockBatches, type LockedBatch } from './locks.js';
-import { endedItems, newOutcomes, type NewOutcomeRow } from './outcomeRows.js';
+import { endedItems, newOutcomes, type NewOutcomeRow, outcomeRow } from './outcomeRows.js';
 import { type PoolDay, PoolDays } from './poolDays.js';
 import {
   deletePrompt,
   type EndedRow,
+  isSent,
   type KnownRow,
   knownRows,
   putPrompts,
@@ -15,6 +16,7 @@ import {
   unknownRow,
 } from './promptRows.js';
 import type { StoreSchema } from './schema.js';
+import type { NewOutcome } from './types.js';
 import { noSuchBatch } from './storeErrors.js';
 
 /** The item a write is about. */
@@ -52,7 +54,7 @@ export interface ItemInGroup {
   /** Takes a journal row away. */
   removePrompt(prompt: number): void;
   /** Adds the outcome. The caller has looked at `hasOutcome`. */
-  putOutcome(row: Omit<NewOutcomeRow, 'batch_no' | 'idx' | 'seq'>): void;
+  putOutcome(outcome: NewOutcome): void;
 }
 
 /**
@@ -142,7 +144,7 @@ export class Group {
         const before = prompts.get(row.prompt);
         if (before !== undefined) this.uncount(batchId, before);
         this.count(batchId, row, 1);
-        prompts.set(row.prompt, { result: null, ...row });
+        prompts.set(row.prompt, row);
         written.set(keyOf(row.prompt), row);
       },
       removePrompt: (prompt) => {
@@ -153,12 +155,12 @@ export class Group {
         written.delete(keyOf(prompt));
         removed.set(keyOf(prompt), before);
       },
-      putOutcome: (row) => {
+      putOutcome: (outcome) => {
         const { sums } = change();
         sums.outcome_seq += 1;
-        change().countOutcomes(row.status, 1);
+        change().countOutcomes(outcome.status, 1);
         item.hasOutcome = true;
-        outcomes.push({ ...row, batch_no: locked.batch_no, idx: index, seq: locked.outcome_seq + sums.outcome_seq });
+        outcomes.push(outcomeRow(outcome, locked.batch_no, locked.outcome_seq + sums.outcome_seq));
       },
     };
     return item;
@@ -166,9 +168,8 @@ export class Group {
 
   /** Takes a row out of the sums, as it stood. */
   private uncount(batchId: string, row: KnownRow): void {
-    const { state } = row;
-    if (state === 'settled') throw new Error(`prompt ${row.prompt} of record ${row.idx} was settled before`);
-    this.count(batchId, state === 'sent' ? { ...row, state } : unknownRow(row, row.result, null), -1);
+    if (row.state === 'settled') throw new Error(`prompt ${row.prompt} of record ${row.idx} was settled before`);
+    this.count(batchId, isSent(row) ? row : unknownRow(row, row.result, null), -1);
   }
 
   private count(batchId: string, row: SentRow | EndedRow, sign: 1 | -1): void {

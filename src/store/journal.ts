@@ -1,10 +1,8 @@
 import { TemperedError, type ItemError } from '../task/errors.js';
 import type { Backend } from './backend.js';
-import { usageToColumns } from './counterChange.js';
 import type { ItemInGroup } from './group.js';
 import type { GroupedWriter } from './groupedWriter.js';
 import { decode, encode, encodeNullable } from './jsonText.js';
-import { outcomeColumns } from './outcomeRows.js';
 import { type EndedRow, JOURNAL_COLUMNS, type KnownRow, type SentRow, toJournalRow, unknownRow } from './promptRows.js';
 import type { NewOutcome, Reservation, ReserveResult, Settlement, Store } from './types.js';
 
@@ -27,6 +25,7 @@ function sentRow(item: ItemInGroup, reservation: Reservation): SentRow {
     day: reservation.day,
     state: 'sent',
     worst_nano: reservation.worstNano,
+    result: null,
   };
 }
 
@@ -67,8 +66,18 @@ function unpriced(model: string): TemperedError {
 }
 
 function settledRow(sent: KnownRow, settlement: Settlement): EndedRow {
+  const { usage } = settlement;
   return {
-    ...sent,
+    batch_no: sent.batch_no,
+    idx: sent.idx,
+    prompt: sent.prompt,
+    stage: sent.stage,
+    kind: sent.kind,
+    variation: sent.variation,
+    model: sent.model,
+    pool: sent.pool,
+    day: sent.day,
+    worst_nano: sent.worst_nano,
     state: 'settled',
     result: settlement.result,
     issues: settlement.issues.length === 0 ? null : encode(settlement.issues),
@@ -76,7 +85,12 @@ function settledRow(sent: KnownRow, settlement: Settlement): EndedRow {
     cost_nano: settlement.costNano,
     cache_savings_nano: settlement.cacheSavingsNano,
     latency_ms: settlement.latencyMs === null ? null : Math.round(settlement.latencyMs),
-    ...usageToColumns(settlement.usage),
+    input_tokens: usage?.inputTokens ?? null,
+    cached_input_tokens: usage?.cachedInputTokens ?? null,
+    cache_write_tokens: usage?.cacheWriteTokens ?? null,
+    cache_write_1h_tokens: usage?.cacheWrite1hTokens ?? null,
+    output_tokens: usage?.outputTokens ?? null,
+    thinking_tokens: usage?.thinkingTokens ?? null,
     metadata: encodeNullable(settlement.metadata),
     kept: encodeNullable(settlement.kept),
     reply: encodeNullable(settlement.reply),
@@ -104,7 +118,7 @@ function markUnknown(item: ItemInGroup, prompt: number, error: ItemError): void 
 
 function writeOutcome(item: ItemInGroup, outcome: NewOutcome): boolean {
   if (item.hasOutcome) return false;
-  item.putOutcome(outcomeColumns(outcome));
+  item.putOutcome(outcome);
   return true;
 }
 

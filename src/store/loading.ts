@@ -6,7 +6,7 @@ import type { Backend } from './backend.js';
 import { CounterChange } from './counterChange.js';
 import { encode, encodeNullable } from './jsonText.js';
 import { lockBatch, type LockedBatch } from './locks.js';
-import { newOutcomes, outcomeColumns, type NewOutcomeRow } from './outcomeRows.js';
+import { newOutcomes, outcomeRow, type NewOutcomeRow } from './outcomeRows.js';
 import { copyRecords } from './retries.js';
 import { RowsInsert, slices } from './rowsStatement.js';
 import type { RecordRow, StoreSchema } from './schema.js';
@@ -60,11 +60,10 @@ async function append(trx: Trx, batch: LockedBatch, records: readonly LoadedReco
   const rows = records.map((record, offset) => {
     const idx = from + offset;
     if (record.preset !== undefined) {
-      const columns = outcomeColumns(presetOutcome(batch.id, idx, record.preset));
+      const outcome = presetOutcome(batch.id, idx, record.preset);
       change.sums.outcome_seq += 1;
-      change.countOutcomes(columns.status, 1);
-      const seq = batch.outcome_seq + change.sums.outcome_seq;
-      outcomes.push({ ...columns, batch_no: batch.batch_no, idx, seq });
+      change.countOutcomes(outcome.status, 1);
+      outcomes.push(outcomeRow(outcome, batch.batch_no, batch.outcome_seq + change.sums.outcome_seq));
     }
     return {
       batch_no: batch.batch_no,

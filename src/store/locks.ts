@@ -1,5 +1,6 @@
 import type { Transaction } from 'kysely';
 import type { Backend } from './backend.js';
+import { RowsStatement } from './rowsStatement.js';
 import type { CountersRow, StoreSchema } from './schema.js';
 import { noSuchBatch } from './storeErrors.js';
 import type { BatchStatus } from './types.js';
@@ -18,6 +19,27 @@ export interface LockedBatch extends CountersRow {
   readonly touched_at: number;
 }
 
+function lockStatement(rowLocks: boolean): RowsStatement<LockedBatch> {
+  return new RowsStatement((db, ids) =>
+    db
+      .selectFrom('batches')
+      .innerJoin('counters', 'counters.batch_no', 'batches.no')
+      .selectAll('counters')
+      .select(['batches.id', 'batches.status', 'batches.source', 'batches.loader', 'batches.touched_at'])
+      .where(
+        'batches.id',
+        'in',
+        Array.from({ length: ids }, () => ''),
+      )
+      .orderBy('batches.no')
+      .$if(rowLocks, (query) => query.forUpdate())
+      .compile(),
+  );
+}
+
+const lockRows = lockStatement(true);
+const readRows = lockStatement(false);
+
 /**
  * Locks batches for writing until the transaction ends, always in the same order so that writers can't block each
  * other for ever. Unknown ids are left out.
@@ -27,15 +49,7 @@ export async function lockBatches(
   backend: Backend,
   ids: readonly string[],
 ): Promise<ReadonlyMap<string, LockedBatch>> {
-  const rows = await trx
-    .selectFrom('batches')
-    .innerJoin('counters', 'counters.batch_no', 'batches.no')
-    .selectAll('counters')
-    .select(['batches.id', 'batches.status', 'batches.source', 'batches.loader', 'batches.touched_at'])
-    .where('batches.id', 'in', ids)
-    .orderBy('batches.no')
-    .$if(backend.rowLocks, (query) => query.forUpdate())
-    .execute();
+  const rows = await (backend.rowLocks ? lockRows : readRows).execute(trx, ids.length, ids);
   return new Map(rows.map((row) => [row.id, row]));
 }
 

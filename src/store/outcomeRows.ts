@@ -33,11 +33,20 @@ export function errorColumns(
   };
 }
 
-/** A new outcome in columns. */
-export function outcomeColumns(outcome: NewOutcome): Omit<NewOutcomeRow, 'batch_no' | 'idx' | 'seq'> {
+const NO_ERROR = errorColumns(null);
+
+/** A new outcome as a row. */
+export function outcomeRow(outcome: NewOutcome, batchNo: number, seq: number): NewOutcomeRow {
+  const error = outcome.error === null ? NO_ERROR : errorColumns(outcome.error);
   return {
+    batch_no: batchNo,
+    idx: outcome.index,
+    seq,
     status: outcome.status,
-    ...errorColumns(outcome.error),
+    error_category: error.error_category,
+    error_code: error.error_code,
+    error_message: error.error_message,
+    error_retryable: error.error_retryable,
     workflow_id: outcome.workflowId,
     run_id: outcome.runId,
     metadata: encodeNullable(outcome.metadata),

@@ -1,5 +1,6 @@
 import type { Transaction } from 'kysely';
 import type { Backend } from './backend.js';
+import { RowsStatement } from './rowsStatement.js';
 import type { PromptRow, StoreSchema } from './schema.js';
 
 /** A pool's day. */
@@ -19,6 +20,32 @@ interface Entry extends PoolDay {
   reserved: number;
   readonly before: { readonly spent: number; readonly reserved: number };
 }
+
+function lookStatement(
+  rowLocks: boolean,
+): RowsStatement<{ readonly spent_nano: number; readonly reserved_nano: number }> {
+  return new RowsStatement((db) =>
+    db
+      .selectFrom('pool_days')
+      .select(['spent_nano', 'reserved_nano'])
+      .where('pool', '=', '')
+      .where('day', '=', 0)
+      .$if(rowLocks, (query) => query.forUpdate())
+      .compile(),
+  );
+}
+
+const lockDayRow = lookStatement(true);
+const readDayRow = lookStatement(false);
+
+const writeDay = new RowsStatement((db) =>
+  db
+    .updateTable('pool_days')
+    .set({ spent_nano: 0, reserved_nano: 0 })
+    .where('pool', '=', '')
+    .where('day', '=', 0)
+    .compile(),
+);
 
 function keyOf({ pool, day }: PoolDay): string {
   return `${day} ${pool}`;
@@ -65,30 +92,21 @@ export class PoolDays {
   async write(): Promise<void> {
     for (const { pool, day, spent, reserved, before } of this.entries.values()) {
       if (spent === before.spent && reserved === before.reserved) continue;
-      await this.trx
-        .updateTable('pool_days')
-        .set({ spent_nano: spent, reserved_nano: reserved })
-        .where('pool', '=', pool)
-        .where('day', '=', day)
-        .execute();
+      await writeDay.execute(this.trx, 1, [spent, reserved, pool, day]);
     }
   }
 }
 
 async function lockDay(trx: Transaction<StoreSchema>, backend: Backend, { pool, day }: PoolDay) {
-  const look = () =>
-    trx
-      .selectFrom('pool_days')
-      .select(['spent_nano', 'reserved_nano'])
-      .where('pool', '=', pool)
-      .where('day', '=', day)
-      .$if(backend.rowLocks, (query) => query.forUpdate());
-  const found = await look().executeTakeFirst();
+  const look = async () => (await (backend.rowLocks ? lockDayRow : readDayRow).execute(trx, 1, [pool, day]))[0];
+  const found = await look();
   if (found !== undefined) return found;
   await trx
     .insertInto('pool_days')
     .values({ pool, day, spent_nano: 0, reserved_nano: 0 })
     .onConflict((conflict) => conflict.columns(['pool', 'day']).doNothing())
     .execute();
-  return look().executeTakeFirstOrThrow();
+  const made = await look();
+  if (made === undefined) throw new Error(`day ${day} of pool ${pool} vanished`);
+  return made;
 }

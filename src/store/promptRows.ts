@@ -3,7 +3,7 @@ import type { ItemError } from '../task/errors.js';
 import type { PromptRecord, PromptVerdict } from '../task/outcome.js';
 import { nanoToUsd } from '../task/money.js';
 import type { Db } from './backend.js';
-import { columnsToUsage, usageToColumns } from './counterChange.js';
+import { columnsToUsage } from './counterChange.js';
 import { decode, decodeNullable, encodeNullable } from './jsonText.js';
 import { RowsInsert, RowsSelect } from './rowsStatement.js';
 import type { PromptRow } from './schema.js';
@@ -58,7 +58,12 @@ export const JOURNAL_COLUMNS = [...LIGHT_PROMPT_COLUMNS, ...BIG_COLUMNS] as cons
 export type JournalColumns = Pick<PromptRow, (typeof JOURNAL_COLUMNS)[number]>;
 
 /** A prompt that is under way: nothing else is known of it. */
-export type SentRow = Pick<PromptRow, (typeof SENT_COLUMNS)[number]> & { readonly state: 'sent' };
+export type SentRow = KnownRow & { readonly state: 'sent' };
+
+/** Whether a row's prompt is under way. */
+export function isSent(row: KnownRow): row is SentRow {
+  return row.state === 'sent';
+}
 
 /** A prompt that came to its end, known or not. */
 export type EndedRow = PromptRow & { readonly state: 'settled' | 'unknown' };
@@ -106,7 +111,12 @@ export function unknownRow(
     cost_nano: null,
     cache_savings_nano: 0,
     latency_ms: null,
-    ...usageToColumns(null),
+    input_tokens: null,
+    cached_input_tokens: null,
+    cache_write_tokens: null,
+    cache_write_1h_tokens: null,
+    output_tokens: null,
+    thinking_tokens: null,
     metadata: null,
     kept: null,
     reply: null,

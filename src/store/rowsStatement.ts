@@ -57,7 +57,8 @@ export class RowsInsert<Row extends object> {
   /** Inserts them; none is fine. */
   async execute(db: Db, rows: readonly Row[]): Promise<void> {
     for (const slice of powerSlices(rows)) {
-      const values = slice.flatMap((row) => this.columns.map((column) => row[column]));
+      const values: unknown[] = [];
+      for (const row of slice) for (const column of this.columns) values.push(row[column]);
       await this.statement.execute(db, slice.length, values);
     }
   }

@@ -4,6 +4,7 @@ import formats from 'ajv-formats';
 import { TemperedError, thrownText } from './errors.js';
 import { canonicalJson } from './identity.js';
 import type { JsonObject } from './json.js';
+import { perObject } from './perObject.js';
 
 type Dialect = 'draft-07' | '2020-12';
 
@@ -17,19 +18,12 @@ const DIALECTS: ReadonlyMap<string, Dialect> = new Map<string, Dialect>([
 const MAX_COMPILED = 200;
 
 const compiled = new Map<string, ValidateFunction>();
-const byObject = new WeakMap<JsonObject, ValidateFunction>();
 
 /**
  * The validator of a JSON Schema, draft 2020-12 or draft-07 by its `$schema` (2020-12 without one). Throws `input` for
  * a schema that is none, and for another draft.
  */
-export function compileSchema(schema: JsonObject): ValidateFunction {
-  const same = byObject.get(schema);
-  if (same !== undefined) return same;
-  const made = compileText(schema);
-  byObject.set(schema, made);
-  return made;
-}
+export const compileSchema = perObject((schema: JsonObject) => compileText(schema));
 
 /** The same schema read anew, as each record's sub-schema is, is not compiled anew. */
 function compileText(schema: JsonObject): ValidateFunction {

@@ -1,7 +1,8 @@
 import type { CachedContent, GoogleGenAI } from '@google/genai';
 import { z } from 'zod';
 import { TemperedError } from '../../task/errors.js';
-import type { ExplicitCaches, RemoteCache } from '../types.js';
+import type { WireCaches } from '../adapter.js';
+import type { RemoteCache } from '../types.js';
 import { beginningHash, geminiBeginning } from './request.js';
 
 /** Caches per page of a list; the most the API gives. */
@@ -20,26 +21,25 @@ function remote(cache: CachedContent): RemoteCache {
 }
 
 /** Gemini's `cachedContents`. */
-export function geminiCaches(client: GoogleGenAI): ExplicitCaches {
+export function geminiCaches(client: GoogleGenAI): WireCaches {
   return {
     contentHash(request, turns) {
       const beginning = geminiBeginning(request, turns);
       return beginning === null ? null : beginningHash(request.model, beginning);
     },
-    async list(signal) {
+    async list() {
       const found: RemoteCache[] = [];
-      for await (const one of await client.caches.list({ config: { pageSize: PAGE, abortSignal: signal } })) {
+      for await (const one of await client.caches.list({ config: { pageSize: PAGE } })) {
         found.push(remote(one));
       }
       return found;
     },
-    async create(request, { turns, ttlSeconds, displayName }, signal) {
+    async create(request, { turns, ttlSeconds, displayName }) {
       const beginning = geminiBeginning(request, turns);
       if (beginning === null) throw new TemperedError('input', 'A cache holds no choice of tools.');
       const { systemInstruction, tools, contents } = beginning;
       const config = {
         ttl: `${ttlSeconds}s`,
-        abortSignal: signal,
         ...(displayName === null ? {} : { displayName }),
         ...(systemInstruction === undefined ? {} : { systemInstruction }),
         ...(tools === undefined ? {} : { tools }),
@@ -47,11 +47,11 @@ export function geminiCaches(client: GoogleGenAI): ExplicitCaches {
       };
       return remote(await client.caches.create({ model: request.model, config }));
     },
-    async renew(name, ttlSeconds, signal) {
-      return remote(await client.caches.update({ name, config: { ttl: `${ttlSeconds}s`, abortSignal: signal } }));
+    async renew(name, ttlSeconds) {
+      return remote(await client.caches.update({ name, config: { ttl: `${ttlSeconds}s` } }));
     },
-    async remove(name, signal) {
-      await client.caches.delete({ name, config: { abortSignal: signal } });
+    async remove(name) {
+      await client.caches.delete({ name });
     },
   };
 }

@@ -152,7 +152,7 @@ function withoutBeginning({ systemInstruction: _instruction, tools: _tools, ...c
 }
 
 /** Parameters for `models.generateContent`. Throws `TemperedError` (`input`) for media that is no URL. */
-export function geminiRequest(request: ModelRequest, signal: AbortSignal): GenerateContentParameters {
+export function geminiRequest(request: ModelRequest): GenerateContentParameters {
   const { params, effort, temperature } = request;
   const { instructions, config } = form(request);
   const given = configParams.parse(params);
@@ -171,7 +171,6 @@ export function geminiRequest(request: ModelRequest, signal: AbortSignal): Gener
       ...(instructions === undefined || instructions === '' ? {} : { systemInstruction: instructions }),
       ...(temperature === undefined ? {} : { temperature }),
       maxOutputTokens: request.maxOutputTokens,
-      abortSignal: signal,
       httpOptions: { timeout: sdkTimeoutMs(request.timeoutMs) },
       // One call is one request: the SDK would send more by itself.
       automaticContinuation: false,
