@@ -22,6 +22,12 @@ const BUSY_LIMIT_MS = 10_000;
 /** How long a wait for the lock may block this process's event loop: heartbeats must go on. Milliseconds. */
 const BLOCKING_WAIT_MS = 100;
 
+/**
+ * Pages of the log at which it is moved into the file: 32 MB. Whoever commits then waits for two syncs of the disk, at
+ * SQLite's default of 1,000 pages once a second in `inline` mode, and pages written again and again are moved as often.
+ */
+const CHECKPOINT_PAGES = 8_000;
+
 /** Prepared statements kept; a group of writes uses about a dozen. */
 const STATEMENTS_KEPT = 256;
 
@@ -170,6 +176,7 @@ export async function openSqlite(path: string): Promise<Backend> {
     await whileBusy(() => database.pragma('journal_mode = WAL'));
     database.pragma('synchronous = NORMAL');
     database.pragma('foreign_keys = OFF');
+    database.pragma(`wal_autocheckpoint = ${CHECKPOINT_PAGES}`);
     const caching = new CachingDatabase(database, file);
     return {
       url: `sqlite:${path}`,
