@@ -1,9 +1,12 @@
-import type { Kysely, Transaction } from 'kysely';
+import type { Expression, Kysely, Transaction } from 'kysely';
 import type { MigrationTraits } from './migrations.js';
 import type { StoreSchema } from './schema.js';
 
 /** A query runs on the database itself or inside a transaction. */
 export type Db = Kysely<StoreSchema> | Transaction<StoreSchema>;
+
+/** A query for rows, as Kysely builds it. */
+export type RowsQuery<Row> = Expression<Row> & { execute(): Promise<Row[]> };
 
 /** What differs between SQLite and PostgreSQL; everything else is written once, in Kysely. */
 export interface Backend {
@@ -17,6 +20,12 @@ export interface Backend {
   readonly rowLocks: boolean;
   /** The clock all processes on this store share; milliseconds since epoch. */
   now(db: Db): Promise<number>;
+  /** The rows of a query for many, in its order; `columns` are all it selects. */
+  readMany<Row extends object>(
+    db: Db,
+    query: RowsQuery<Row>,
+    columns: readonly (keyof Row & string)[],
+  ): Promise<readonly Row[]>;
   /** True for the error of a broken unique constraint. */
   isDuplicate(error: unknown): boolean;
 }

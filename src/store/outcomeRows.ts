@@ -5,7 +5,7 @@ import type { Outcome } from '../task/outcome.js';
 import { addUsage, ZERO_USAGE } from '../task/usage.js';
 import { columnsToUsage } from './counterChange.js';
 import { decode, encode, encodeNullable, type JsonText } from './jsonText.js';
-import { toPromptRecord, type LightPromptRow } from './promptRows.js';
+import { toPromptRecord, type RecordedPromptRow } from './promptRows.js';
 import { RowsInsert, RowsSelect } from './rowsStatement.js';
 import type { OutcomeRow } from './schema.js';
 import type { NewOutcome } from './types.js';
@@ -54,8 +54,8 @@ export function outcomeRow(outcome: NewOutcome, batchNo: number, seq: number): N
   };
 }
 
-/** Inserts outcomes that don't exist yet. */
-export const newOutcomes = new RowsInsert<NewOutcomeRow>('outcomes', [
+/** All columns. */
+export const OUTCOME_COLUMNS = [
   'batch_no',
   'idx',
   'seq',
@@ -68,7 +68,10 @@ export const newOutcomes = new RowsInsert<NewOutcomeRow>('outcomes', [
   'run_id',
   'metadata',
   'output',
-]);
+] as const;
+
+/** Inserts outcomes that don't exist yet. */
+export const newOutcomes = new RowsInsert<NewOutcomeRow>('outcomes', OUTCOME_COLUMNS);
 
 /** The items among some that have their outcome. */
 export const endedItems = new RowsSelect<Pick<OutcomeRow, 'idx'>>('outcomes', ['idx']);
@@ -84,7 +87,7 @@ function toError(row: OutcomeRow): ItemError | undefined {
 }
 
 /** The outcome as users see it, from its row and the item's journal in order. */
-export function toOutcome(row: JoinedOutcome, prompts: readonly LightPromptRow[]): Outcome {
+export function toOutcome(row: JoinedOutcome, prompts: readonly RecordedPromptRow[]): Outcome {
   const error = toError(row);
   const priced = prompts.map((prompt) => prompt.cost_nano);
   const nano = priced.reduce((sum, cost) => (sum === null || cost === null ? null : sum + cost), 0);

@@ -6,9 +6,9 @@ import { CounterChange } from './counterChange.js';
 import { encode } from './jsonText.js';
 import { lockBatch } from './locks.js';
 import { openRecords, toStoredRecord } from './openRecords.js';
-import { errorColumns, toOutcome, type JoinedOutcome } from './outcomeRows.js';
+import { errorColumns, OUTCOME_COLUMNS, toOutcome, type JoinedOutcome } from './outcomeRows.js';
 import { FIRST_PAGE, nextPageSize } from './pageSize.js';
-import { LIGHT_PROMPT_COLUMNS, type LightPromptRow } from './promptRows.js';
+import { RECORDED_COLUMNS, type RecordedPromptRow } from './promptRows.js';
 import { closeRange } from './closeRange.js';
 import { reuseOutcomes } from './reuse.js';
 import type { StoreSchema } from './schema.js';
@@ -41,12 +41,13 @@ function numberOf(batchId: string) {
 }
 
 /** Joins a page of outcome rows with their journal. */
-export async function withJournal(db: Db, rows: readonly JoinedOutcome[]): Promise<readonly Outcome[]> {
+export async function withJournal(backend: Backend, rows: readonly JoinedOutcome[]): Promise<readonly Outcome[]> {
   const [first] = rows;
   if (first === undefined) return [];
-  const prompts = await db
+  const { db } = backend;
+  const query = db
     .selectFrom('prompts')
-    .select(LIGHT_PROMPT_COLUMNS)
+    .select(RECORDED_COLUMNS)
     .where('batch_no', '=', first.batch_no)
     .where(
       'idx',
@@ -54,10 +55,9 @@ export async function withJournal(db: Db, rows: readonly JoinedOutcome[]): Promi
       rows.map((row) => row.idx),
     )
     .orderBy('idx')
-    .orderBy('prompt')
-    .execute();
-  const byItem = new Map<number, LightPromptRow[]>();
-  for (const prompt of prompts) {
+    .orderBy('prompt');
+  const byItem = new Map<number, RecordedPromptRow[]>();
+  for (const prompt of await backend.readMany(db, query, RECORDED_COLUMNS)) {
     const ofItem = byItem.get(prompt.idx);
     if (ofItem === undefined) byItem.set(prompt.idx, [prompt]);
     else ofItem.push(prompt);
@@ -91,24 +91,26 @@ async function countRecords(db: Db, batchId: string): Promise<number> {
   return row?.items ?? 0;
 }
 
-async function* stream(db: Db, batchId: string, filter: OutcomeFilter): AsyncGenerator<Outcome> {
+async function* stream(backend: Backend, batchId: string, filter: OutcomeFilter): AsyncGenerator<Outcome> {
+  const { db } = backend;
   const { statuses, category, withInput = false } = filter;
   const isFiltered = statuses !== undefined || category !== undefined;
   if (statuses?.length === 0) return;
   const items = await countRecords(db, batchId);
+  const columns = [...OUTCOME_COLUMNS, 'id', ...(withInput ? (['input'] as const) : [])] as const;
   let size = FIRST_PAGE;
   for (let from = 0; from < items;) {
     const to = from + (isFiltered ? Math.max(size, FILTER_WINDOW) : size);
-    const rows: readonly JoinedOutcome[] = await joined(db, batchId)
+    const query = joined(db, batchId)
       .where('outcomes.idx', '>=', from)
       .where('outcomes.idx', '<', to)
       .$if(statuses !== undefined, (query) => query.where('outcomes.status', 'in', statuses ?? []))
       .$if(category !== undefined, (query) => query.where('outcomes.error_category', '=', category ?? null))
       .$if(withInput, (query) => query.select('records.input'))
       .orderBy('outcomes.idx')
-      .limit(size)
-      .execute();
-    yield* await withJournal(db, rows);
+      .limit(size);
+    const rows: readonly JoinedOutcome[] = await backend.readMany(db, query, columns);
+    yield* await withJournal(backend, rows);
     const last = rows.at(-1);
     from = last !== undefined && rows.length === size ? last.idx + 1 : to;
     size = nextPageSize(size, charsOf(rows));
@@ -179,11 +181,11 @@ export function createOutcomeStore(backend: Backend): OutcomeStore {
     replaceOutcome: (batchId, index, change) => replaceOutcome(backend, batchId, index, change),
     async getOutcome(batchId, index) {
       const rows = await joined(db, batchId).where('outcomes.idx', '=', index).execute();
-      const [outcome] = await withJournal(db, rows);
+      const [outcome] = await withJournal(backend, rows);
       return outcome;
     },
     closeRange: (batchId, from, to, error) => closeRange(backend, batchId, from, to, error),
-    outcomes: (batchId, filter = {}) => stream(db, batchId, filter),
+    outcomes: (batchId, filter = {}) => stream(backend, batchId, filter),
     async outcomesSince(batchId, cursor, limit) {
       const rows = await joined(db, batchId)
         .where('outcomes.seq', '>', cursor)
@@ -191,7 +193,7 @@ export function createOutcomeStore(backend: Backend): OutcomeStore {
         .where('outcomes.seq', '<=', cursor + limit)
         .orderBy('outcomes.seq')
         .execute();
-      return { outcomes: await withJournal(db, rows), cursor: rows.at(-1)?.seq ?? cursor };
+      return { outcomes: await withJournal(backend, rows), cursor: rows.at(-1)?.seq ?? cursor };
     },
   };
 }

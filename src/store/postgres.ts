@@ -116,6 +116,7 @@ export function openPostgres(url: string): Backend {
     },
     rowLocks: true,
     now: databaseTime,
+    readMany: (_db, query) => query.execute(),
     isDuplicate: (error) => errorCode(error) === '23505',
   };
 }

@@ -45,14 +45,30 @@ const BIG_COLUMNS = ['metadata', 'kept', 'reply'] as const;
 
 const SETTLED_COLUMNS = [...LIGHT_SETTLED_COLUMNS, ...BIG_COLUMNS, 'raw'] as const;
 
-/** Everything but the big columns. */
-export const LIGHT_PROMPT_COLUMNS = [...SENT_COLUMNS, ...LIGHT_SETTLED_COLUMNS] as const;
+/** What an outcome tells of a prompt, and whose it is: no more, for a million may be read. */
+export const RECORDED_COLUMNS = [
+  'idx',
+  'stage',
+  'kind',
+  'variation',
+  'model',
+  'result',
+  'issues',
+  'cost_nano',
+  'latency_ms',
+  'input_tokens',
+  'cached_input_tokens',
+  'cache_write_tokens',
+  'cache_write_1h_tokens',
+  'output_tokens',
+  'thinking_tokens',
+] as const;
 
-/** A journal row without its big columns. */
-export type LightPromptRow = Pick<PromptRow, (typeof LIGHT_PROMPT_COLUMNS)[number]>;
+/** A journal row as far as an outcome tells of it. */
+export type RecordedPromptRow = Pick<PromptRow, (typeof RECORDED_COLUMNS)[number]>;
 
 /** What activities read: everything but the provider's body. */
-export const JOURNAL_COLUMNS = [...LIGHT_PROMPT_COLUMNS, ...BIG_COLUMNS] as const;
+export const JOURNAL_COLUMNS = [...SENT_COLUMNS, ...LIGHT_SETTLED_COLUMNS, ...BIG_COLUMNS] as const;
 
 /** A journal row without the provider's body. */
 export type JournalColumns = Pick<PromptRow, (typeof JOURNAL_COLUMNS)[number]>;
@@ -157,7 +173,7 @@ export function toJournalRow(row: JournalColumns): JournalRow {
 }
 
 /** A row as it stands in the outcome. One that nobody ever settled has the result `unknown`. */
-export function toPromptRecord(row: LightPromptRow): PromptRecord {
+export function toPromptRecord(row: RecordedPromptRow): PromptRecord {
   const issues = decodeNullable(row.issues) ?? [];
   return {
     stage: row.stage,

@@ -37,7 +37,8 @@ export async function copyRecords(
 }
 
 /** Reading retries over `backend`. `getBatch` reads a row by its id. */
-export function createRetryStore({ db }: Backend, getBatch: Store['getBatch']): RetryStore {
+export function createRetryStore(backend: Backend, getBatch: Store['getBatch']): RetryStore {
+  const { db } = backend;
   return {
     async retriesOf(batchId) {
       // Retries and runs with `--new` have ids that begin so; the row says which it is.
@@ -67,7 +68,7 @@ export function createRetryStore({ db }: Backend, getBatch: Store['getBatch']): 
           .where('records.id', 'in', recordIds)
           .where('outcomes.status', '=', 'succeeded')
           .execute();
-        for (const outcome of await withJournal(db, rows)) newest.set(outcome.id, { batchId, outcome });
+        for (const outcome of await withJournal(backend, rows)) newest.set(outcome.id, { batchId, outcome });
       }
       return newest;
     },

@@ -7,12 +7,14 @@ import {
   SqliteAdapter,
   SqliteDialect,
   SqliteDriver,
+  sql,
   type DatabaseConnection,
   type SqliteDatabase,
   type SqliteStatement,
 } from 'kysely';
 import Database from 'libsql';
-import type { Backend } from './backend.js';
+import type { Backend, Db, RowsQuery } from './backend.js';
+import { decode, type JsonText } from './jsonText.js';
 import type { StoreSchema } from './schema.js';
 import { cannotOpen, errorCode, explainSqlite } from './storeErrors.js';
 
@@ -157,6 +159,21 @@ async function whileBusy<T>(work: () => T | Promise<T>): Promise<T> {
   }
 }
 
+/**
+ * As one JSON text: libsql hands over each value of each row by itself, which takes five times as long as to find, write
+ * and parse them all.
+ */
+async function readMany<Row extends object>(
+  db: Db,
+  query: RowsQuery<Row>,
+  columns: readonly (keyof Row & string)[],
+): Promise<readonly Row[]> {
+  const fields = sql.join(columns.flatMap((column) => [sql.lit(column), sql.ref(column)]));
+  const { rows } = await sql<{ readonly page: JsonText<readonly Row[]> }>`
+    select json_group_array(json_object(${fields})) as page from ${query} as many`.execute(db);
+  return rows.flatMap(({ page }) => decode(page));
+}
+
 function openFile(file: string): Database.Database {
   if (file !== ':memory:') mkdirSync(dirname(file), { recursive: true });
   try {
@@ -184,6 +201,7 @@ export async function openSqlite(path: string): Promise<Backend> {
       traits: { serialType: 'integer', serial: (column) => column.primaryKey().autoIncrement() },
       rowLocks: false,
       now: () => Promise.resolve(Date.now()),
+      readMany,
       isDuplicate: (error) => errorCode(error).startsWith('SQLITE_CONSTRAINT'),
     };
   } catch (error) {

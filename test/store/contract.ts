@@ -420,6 +420,21 @@ export function storeContract(url: () => string): void {
       ]);
     });
 
+    it('gives every text and number back as it was stored', async () => {
+      const odd = 'Ü "q" \\ \u2028 \n \u0001 \ufffd 😀 {"x":1}';
+      const input = { [odd]: [odd, 1e21, 0.1, null, true] };
+      const output = { [odd]: [Number.MAX_SAFE_INTEGER, -0.5, '9007199254740993', '\0'] };
+      const error = { category: 'unknown', code: odd, message: odd, retryable: true } as const;
+      const { id } = batchRow(`odd-${randomUUID()}`);
+      await store.createBatch(batchRow(id));
+      await store.appendRecords(id, [record(0, { id: odd, input })]);
+      await store.finishLoading(id);
+      await store.writeOutcome(outcome(id, 0, { status: 'failed', output, error }));
+      const [streamed] = await all(store.outcomes(id, { withInput: true }));
+      expect(streamed).toEqual({ ...(await store.getOutcome(id, 0)), input });
+      expect(streamed).toMatchObject({ id: odd, output, error });
+    });
+
     it('follows outcomes in the order they were written, also those of a closed range', async () => {
       const id = await loaded(store, 5);
       await store.writeOutcome(outcome(id, 3));
