@@ -3,7 +3,6 @@ import type { Client } from '@temporalio/client';
 import { TemperedError } from '../task/errors.js';
 import type { Json } from '../task/json.js';
 import { CONTROL_QUEUE } from '../workflows/ids.js';
-import { progressQuery } from '../workflows/messages.js';
 import type { ClientContext } from './context.js';
 import { jsonRecord } from './jsonRecord.js';
 import { unpolled } from './pollers.js';
@@ -37,6 +36,7 @@ export async function checkOpen(context: ClientContext, batchId: string): Promis
 
 async function isClosed(client: Client, batchId: string): Promise<boolean> {
   if ((await unpolled(client, [CONTROL_QUEUE])).length > 0) return false;
+  const { progressQuery } = await import('../workflows/messages.js');
   return explained(batchId, async () => !(await client.workflow.getHandle(batchId).query(progressQuery)).open);
 }
 

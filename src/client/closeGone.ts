@@ -1,8 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { WorkflowNotFoundError } from '@temporalio/client';
 import { endError } from '../workflows/ends.js';
 import type { ClientContext } from './context.js';
 import { isEnded } from './settled.js';
+import { isNotFound } from './temporalErrors.js';
 
 /** Longest wait for prompts in flight to be journalled; milliseconds. Workers abort them within 2 s. */
 const DRAIN_MS = 5_000;
@@ -50,7 +50,7 @@ async function endOnServer(context: ClientContext, batchId: string): Promise<str
     const { status } = await (await context.client()).workflow.getHandle(batchId).describe();
     return status.name === 'RUNNING' ? null : status.name.toLowerCase().replace('_', ' ');
   } catch (error) {
-    if (error instanceof WorkflowNotFoundError) return null;
+    if (await isNotFound(error)) return null;
     throw error;
   }
 }

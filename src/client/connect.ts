@@ -1,5 +1,5 @@
-import { Client, Connection, isGrpcServiceError } from '@temporalio/client';
-import { loadClientConnectConfig } from '@temporalio/envconfig';
+import type { Client } from '@temporalio/client';
+import type { ClientConnectConfig } from '@temporalio/envconfig';
 import type { NativeConnection, NativeConnectionOptions } from '@temporalio/worker';
 import { type ErrorCategory, TemperedError } from '../task/errors.js';
 import { hostOf, isLoopback, portOf } from './address.js';
@@ -43,12 +43,12 @@ export interface TargetOptions {
 /** The server that is meant; the embedded one is started if need be. Throws `input` for a configuration that can't be. */
 export async function resolveTarget(options: TargetOptions): Promise<Target> {
   const { folder = '.tempered', env, onProgress } = options;
-  return configuredTarget(options) ?? embeddedTarget(folder, await ensureServer({ folder, env, onProgress }));
+  return (await configuredTarget(options)) ?? embeddedTarget(folder, await ensureServer({ folder, env, onProgress }));
 }
 
 /** Like {@link resolveTarget}, but starts nothing: undefined when no embedded server runs. */
 export async function findTarget(options: TargetOptions): Promise<Target | undefined> {
-  const configured = configuredTarget(options);
+  const configured = await configuredTarget(options);
   if (configured !== undefined) return configured;
   const { folder = '.tempered' } = options;
   const server = await serverStatus(folder);
@@ -59,9 +59,9 @@ function embeddedTarget(folder: string, { address, uiUrl }: EmbeddedServer): Tar
   return { kind: 'embedded', address, namespace: 'default', connectionOptions: { address }, uiUrl, folder };
 }
 
-function configuredTarget(options: TargetOptions): Target | undefined {
+async function configuredTarget(options: TargetOptions): Promise<Target | undefined> {
   const { env } = options;
-  const { connectionOptions: found, namespace } = readConfig(options);
+  const { connectionOptions: found, namespace } = await readConfig(options);
   const address = options.address ?? found.address;
   if (address === undefined || address === '') {
     const set = found.apiKey === undefined ? namespace && `The namespace ${namespace}` : 'An API key';
@@ -86,7 +86,8 @@ function configuredTarget(options: TargetOptions): Target | undefined {
   };
 }
 
-function readConfig({ profile, env }: TargetOptions): ReturnType<typeof loadClientConnectConfig> {
+async function readConfig({ profile, env }: TargetOptions): Promise<ClientConnectConfig> {
+  const { loadClientConnectConfig } = await import('@temporalio/envconfig');
   const set = Object.entries(env).flatMap(([name, value]) => (value === undefined ? [] : [[name, value] as const]));
   try {
     return loadClientConnectConfig({
@@ -128,6 +129,7 @@ export interface Connected {
  */
 export async function connectClient(target: Target): Promise<Connected> {
   const { connectionOptions, namespace, folder } = target;
+  const { Client, Connection } = await import('@temporalio/client');
   const connection = await explained(target, async () => {
     await assertListening(target);
     return Connection.connect({ ...connectionOptions, connectTimeout: CONNECT_LIMIT_MS });
@@ -184,11 +186,12 @@ async function explained<T>(target: Target, call: () => Promise<T>): Promise<T> 
   try {
     return await call();
   } catch (error) {
-    throw explain(target, error);
+    throw await explain(target, error);
   }
 }
 
-function explain({ address, namespace, kind }: Target, error: unknown): TemperedError {
+async function explain({ address, namespace, kind }: Target, error: unknown): Promise<TemperedError> {
+  const { isGrpcServiceError } = await import('@temporalio/client');
   const cause = error instanceof Error && isGrpcServiceError(error.cause) ? error.cause : error;
   const category = isGrpcServiceError(cause) ? (REFUSALS.get(cause.code) ?? 'network') : 'network';
   const said = isGrpcServiceError(cause) ? cause.details : cause instanceof Error ? cause.message : String(cause);

@@ -1,6 +1,5 @@
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
-import { parseDocument } from 'yaml';
 import { z } from 'zod';
 import { type Environments, environmentsSchema } from '../caching/environments.js';
 import { didYouMean } from '../task/nearest.js';
@@ -141,7 +140,8 @@ async function readIfThere(file: string): Promise<string | undefined> {
 }
 
 /** JSON is read as YAML too: its errors and members then have lines. */
-function parseNodeConfig(file: string, text: string): NodeConfig {
+async function parseNodeConfig(file: string, text: string): Promise<NodeConfig> {
+  const { parseDocument } = await import('yaml');
   const document = parseDocument(text.replace(/^\uFEFF/, ''));
   const lineAt = (offset: number) => text.slice(0, offset).split('\n').length;
   const [syntax] = document.errors;

@@ -1,6 +1,5 @@
 import { hostname } from 'node:os';
 import type { Client } from '@temporalio/client';
-import proto from '@temporalio/proto';
 import { CONTROL_QUEUE } from '../workflows/ids.js';
 import { reached } from './temporalErrors.js';
 
@@ -9,14 +8,6 @@ const FRESH_MS = 70_000;
 
 /** Longest wait for the server's answer; milliseconds. Without it, a server that is away is asked again for 17 s. */
 const ANSWER_MS = 5_000;
-
-const { TaskQueueType } = proto.temporal.api.enums.v1;
-
-/** What a queue holds: workflow tasks or activities. */
-const KINDS = {
-  workflow: TaskQueueType.TASK_QUEUE_TYPE_WORKFLOW,
-  activity: TaskQueueType.TASK_QUEUE_TYPE_ACTIVITY,
-} as const;
 
 /**
  * Those of `queues` that no live worker polls. The control queue is asked for workflow tasks, the others for activities.
@@ -30,9 +21,12 @@ export async function unpolled(client: Client, queues: readonly string[]): Promi
 }
 
 /** True when a live worker polls `queue` for this kind of task. A worker of this machine must also still exist. */
-async function isPolled(client: Client, queue: string, kind: keyof typeof KINDS): Promise<boolean> {
+async function isPolled(client: Client, queue: string, kind: 'workflow' | 'activity'): Promise<boolean> {
   const { namespace } = client.options;
-  const request = { namespace, taskQueue: { name: queue }, taskQueueType: KINDS[kind] };
+  const { default: proto } = await import('@temporalio/proto');
+  const { TASK_QUEUE_TYPE_WORKFLOW, TASK_QUEUE_TYPE_ACTIVITY } = proto.temporal.api.enums.v1.TaskQueueType;
+  const taskQueueType = kind === 'workflow' ? TASK_QUEUE_TYPE_WORKFLOW : TASK_QUEUE_TYPE_ACTIVITY;
+  const request = { namespace, taskQueue: { name: queue }, taskQueueType };
   const { pollers } = await client.connection.workflowService.describeTaskQueue(request);
   return pollers.some(({ lastAccessTime, identity }) => {
     const at = Number(lastAccessTime?.seconds ?? 0) * 1000;

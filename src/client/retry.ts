@@ -13,7 +13,7 @@ import { latestOutcomes } from './latest.js';
 import { isEnded } from './settled.js';
 import { startWorkflow } from './startWorkflow.js';
 import type { StartOptions, Submission } from './submit.js';
-import { parseWhere, type Where } from './where.js';
+import type { Where } from './where.js';
 import { concurrencyOf } from '../workflows/settings.js';
 
 /** Records copied or rendered at once. */
@@ -87,7 +87,7 @@ async function openRetry(
   checkConcurrency(options.concurrency);
   checkBudget(task.spec, options.budgetUsd, providers);
   checkMaxFailures(options.maxFailures);
-  const where = options.where === undefined ? null : parseWhere(options.where);
+  const where = options.where === undefined ? null : (await import('./where.js')).parseWhere(options.where);
   const dataHash = createHash('sha256')
     .update(JSON.stringify([root.id, options.where ?? null]))
     .digest('hex');

@@ -1,4 +1,3 @@
-import { WorkflowExecutionAlreadyStartedError } from '@temporalio/client';
 import type { BatchRow } from '../store/types.js';
 import type { AnyTask } from '../task/defineTask.js';
 import { nanoToUsd } from '../task/money.js';
@@ -34,6 +33,7 @@ export async function startWorkflow(
       }),
     );
   } catch (error) {
+    const { WorkflowExecutionAlreadyStartedError } = await import('@temporalio/client');
     if (!(error instanceof WorkflowExecutionAlreadyStartedError)) throw error;
     // It has ended meanwhile, or was ended on the server behind our back: then its records are closed now.
     await closeGone(context, row.id);

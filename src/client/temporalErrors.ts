@@ -1,4 +1,3 @@
-import { isGrpcServiceError, WorkflowNotFoundError, WorkflowUpdateFailedError } from '@temporalio/client';
 import { TemperedError } from '../task/errors.js';
 
 /** gRPC codes of a server that is away or slow: DEADLINE_EXCEEDED, UNAVAILABLE. */
@@ -12,7 +11,7 @@ export async function explained<T>(batchId: string, call: () => Promise<T>): Pro
   try {
     return await call();
   } catch (error) {
-    throw explain(batchId, error);
+    throw await explain(batchId, error);
   }
 }
 
@@ -21,12 +20,20 @@ export async function reached<T>(call: () => Promise<T>): Promise<T> {
   try {
     return await call();
   } catch (error) {
-    throw away(error) ?? error;
+    throw (await away(error)) ?? error;
   }
 }
 
-function explain(batchId: string, error: unknown): unknown {
-  if (error instanceof WorkflowNotFoundError) {
+/** Whether the server knows no such workflow that runs. */
+export async function isNotFound(error: unknown): Promise<boolean> {
+  // Loaded where it is needed, as everywhere in this room: commands that ask no server start in half the time.
+  const { WorkflowNotFoundError } = await import('@temporalio/client');
+  return error instanceof WorkflowNotFoundError;
+}
+
+async function explain(batchId: string, error: unknown): Promise<unknown> {
+  const { WorkflowUpdateFailedError } = await import('@temporalio/client');
+  if (await isNotFound(error)) {
     return new TemperedError('input', `Batch ${batchId} is not running on this Temporal server: it has ended.`, {
       remedy: `See \`tempered status ${batchId}\`; \`tempered run … --new\` runs it again.`,
       cause: error,
@@ -36,11 +43,12 @@ function explain(batchId: string, error: unknown): unknown {
     const message = deepest(error).message;
     return new TemperedError('input', message, { cause: error });
   }
-  return away(error) ?? error;
+  return (await away(error)) ?? error;
 }
 
 /** What a server that is away is told as; undefined = something else is wrong. */
-function away(error: unknown): TemperedError | undefined {
+async function away(error: unknown): Promise<TemperedError | undefined> {
+  const { isGrpcServiceError } = await import('@temporalio/client');
   if (!isGrpcServiceError(error) || !AWAY.includes(error.code)) return undefined;
   return new TemperedError('network', `The Temporal server did not answer: ${error.details}`, {
     remedy: 'Check that it runs and that TEMPORAL_ADDRESS names it; `tempered server` starts the embedded one.',

@@ -4,7 +4,6 @@ import { createRequire } from 'node:module';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { createJiti } from 'jiti';
-import { parseDocument } from 'yaml';
 import * as zod from 'zod';
 import { type AnyTask, isTask } from './defineTask.js';
 import { type Place, TemperedError, thrownText } from './errors.js';
@@ -34,7 +33,7 @@ export async function loadTask(file: string): Promise<AnyTask> {
   }
   const text = await readText(file, place);
   if (MODULES.includes(extension)) return loadModule(file, place);
-  return parseTaskFile(extension === '.json' ? jsonOf(text, place) : yamlOf(text, place), place);
+  return parseTaskFile(extension === '.json' ? jsonOf(text, place) : await yamlOf(text, place), place);
 }
 
 async function readText(file: string, place: Place): Promise<string> {
@@ -60,7 +59,8 @@ function jsonOf(text: string, place: Place): unknown {
   }
 }
 
-function yamlOf(text: string, place: Place): unknown {
+async function yamlOf(text: string, place: Place): Promise<unknown> {
+  const { parseDocument } = await import('yaml');
   const document = parseDocument(text);
   const [error] = document.errors;
   if (error !== undefined) {

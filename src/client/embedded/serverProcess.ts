@@ -2,8 +2,7 @@ import { spawn } from 'node:child_process';
 import { open } from 'node:fs/promises';
 import { existsSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { Connection } from '@temporalio/client';
-import { msToTs } from '@temporalio/common/lib/time.js';
+import type { Connection } from '@temporalio/client';
 import { TemperedError } from '../../task/errors.js';
 import { lockDatabase } from './fileLock.js';
 import { isListening, type Ports } from './ports.js';
@@ -147,6 +146,8 @@ export async function becomesReady(id: ProcessId, { port }: Ports, signal: Abort
 
 /** Runs a call to the server on a connection of its own. */
 async function withConnection<T>(port: number, call: (connection: Connection) => Promise<T>): Promise<T> {
+  // Most commands find the server running.
+  const { Connection } = await import('@temporalio/client');
   const connection = await Connection.connect({ address: `127.0.0.1:${port}`, connectTimeout: 5000 });
   try {
     return await call(connection);
@@ -156,6 +157,7 @@ async function withConnection<T>(port: number, call: (connection: Connection) =>
 }
 
 async function setRetention(port: number): Promise<boolean> {
+  const { msToTs } = await import('@temporalio/common/lib/time.js');
   try {
     await withConnection(port, ({ workflowService }) =>
       workflowService.updateNamespace({

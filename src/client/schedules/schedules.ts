@@ -1,11 +1,4 @@
-import {
-  isGrpcServiceError,
-  ScheduleAlreadyRunning,
-  type ScheduleDescription,
-  type ScheduleHandle,
-  ScheduleNotFoundError,
-  type ScheduleOverlapPolicy,
-} from '@temporalio/client';
+import type { ScheduleDescription, ScheduleHandle, ScheduleOverlapPolicy } from '@temporalio/client';
 import { TemperedError } from '../../task/errors.js';
 import { loadTask } from '../../task/loadTask.js';
 import { CONTROL_QUEUE, scheduledBatchId, scheduleWorkflowId } from '../../workflows/ids.js';
@@ -145,7 +138,7 @@ export class Schedules {
     try {
       return await work();
     } catch (error) {
-      throw explain(schedule, error);
+      throw await explain(schedule, error);
     }
   }
 }
@@ -154,7 +147,8 @@ export class Schedules {
 const NOT_VALID: readonly number[] = [3];
 
 /** What the server or its client refuses, as an error a person can act on. */
-function explain(schedule: string, error: unknown): unknown {
+async function explain(schedule: string, error: unknown): Promise<unknown> {
+  const { isGrpcServiceError, ScheduleAlreadyRunning, ScheduleNotFoundError } = await import('@temporalio/client');
   if (error instanceof ScheduleNotFoundError) {
     const remedy = '`tempered schedule list` shows those there are.';
     return new TemperedError('input', `There is no schedule ${schedule}.`, { remedy, cause: error });
