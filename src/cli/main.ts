@@ -25,10 +25,10 @@ async function main(argv: readonly string[]): Promise<void> {
   process.stdout.on('error', (error: NodeJS.ErrnoException) => {
     process.exit(error.code === 'EPIPE' ? code : EXIT.usage);
   });
-  leanHeap(argv);
   const json = argv.includes('--json');
   try {
     const program = await programOf(argv, host);
+    leanHeap(argv);
     await program.parseAsync([...argv], { from: 'user' });
   } catch (error) {
     code = usageError(new Io(json), error);
