@@ -5,9 +5,9 @@ import type { Store } from '../store/types.js';
 import type { AnyTask } from '../task/defineTask.js';
 import { TemperedError } from '../task/errors.js';
 import type { Json } from '../task/json.js';
-import { toLoadedRecord } from '../task/loadRecord.js';
+import { loadedRecord } from '../task/loadRecord.js';
 import { nanoToUsd } from '../task/money.js';
-import type { LoadedRecord } from '../task/spec.js';
+import type { LoadedRecord, RenderedPrompt } from '../task/spec.js';
 import type { OpenedData } from './spool.js';
 
 /** Records checked, rendered and stored at once. */
@@ -68,44 +68,50 @@ export async function loadRecords(
     chunk = [];
     if (loaded % TOLD_EVERY === 0) options.onProgress(`${loaded.toLocaleString('en')} records loaded`);
   };
-  for await (const { record } of checkedRecords(task, data, options, skipped)) {
+  const take = (record: LoadedRecord) => {
     options.signal?.throwIfAborted();
     worst.add(record);
     if (record.preset !== undefined) preset += 1;
     loaded += 1;
     chunk.push(record);
-    if (chunk.length === CHUNK) await flush();
-  }
+    return chunk.length === CHUNK ? flush() : undefined;
+  };
+  await forEachRecord(task, data, options, skipped, take);
   if (chunk.length > 0) await flush();
   skipped.push(...data.dataset.skipped);
   if (loaded === 0) throw nothingLeft(data, skipped);
   return { loaded, preset, skipped, worstUsd: worst.usd };
 }
 
-/** A record that can be used. */
-export interface CheckedRecord {
-  /** As it is loaded. */
-  readonly record: LoadedRecord;
-  /** As it was read, before the task's `before` saw it. */
-  readonly value: Json;
-}
-
-/** Every record of a data set that can be used, checked and rendered; bad ones end it or are noted in `skipped`. */
-export async function* checkedRecords(
+/**
+ * Hands every record of a data set that can be used to `take`, checked and rendered, and its value as it was read, before
+ * the task's `before` saw it. Waits for what `take` returns. Bad ones end it or are noted in `skipped`.
+ */
+export async function forEachRecord(
   task: AnyTask,
   { dataset, label }: OpenedData,
   { idField, onBad }: Pick<LoadOptions, 'idField' | 'onBad'>,
   skipped: SkippedRecord[],
-): AsyncGenerator<CheckedRecord> {
+  take: (record: LoadedRecord, value: Json) => Promise<void> | undefined,
+): Promise<void> {
+  const contextOf = (index: number, line: number) =>
+    idField === undefined ? { index, file: label, line } : { index, file: label, line, idField };
   let index = 0;
-  for await (const { value, line } of dataset.records()) {
-    try {
-      const place = { index, file: label, line, ...(idField === undefined ? {} : { idField }) };
-      yield { record: await toLoadedRecord(task, value, place), value };
+  for await (const page of dataset.pages()) {
+    for (const { value, line } of page) {
+      let record: LoadedRecord;
+      try {
+        const made = loadedRecord(task, value, contextOf(index, line));
+        record = made instanceof Promise ? await made : made;
+      } catch (error) {
+        if (onBad === 'fail' || !(error instanceof TemperedError) || error.category !== 'input') throw error;
+        skipped.push({ line, message: error.message });
+        continue;
+      }
       index += 1;
-    } catch (error) {
-      if (onBad === 'fail' || !(error instanceof TemperedError) || error.category !== 'input') throw error;
-      skipped.push({ line, message: error.message });
+      // Not a wait for nothing: see `loadedRecord`.
+      const taking = take(record, value);
+      if (taking !== undefined) await taking;
     }
   }
 }
@@ -135,10 +141,14 @@ class WorstCase {
 
   add(record: LoadedRecord): void {
     if (this.nano === null || record.preset !== undefined) return;
-    const bytes = record.rendered === null ? null : Buffer.byteLength(JSON.stringify(record.rendered));
-    const { maxOutputTokens } = this.task.spec;
-    const one = bytes === null ? null : worstCaseNano(this.info, this.staticBytes + bytes, maxOutputTokens);
+    const one = this.ofOne(record.rendered);
     this.nano = one === null ? null : this.nano + one;
+  }
+
+  private ofOne(rendered: RenderedPrompt | null): number | null {
+    if (rendered === null || this.info.prices === null) return null;
+    const bytes = this.staticBytes + Buffer.byteLength(JSON.stringify(rendered));
+    return worstCaseNano(this.info, bytes, this.task.spec.maxOutputTokens);
   }
 
   get usd(): number | null {

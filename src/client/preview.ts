@@ -8,7 +8,7 @@ import { nanoToUsd } from '../task/money.js';
 import type { LoadedRecord, Message } from '../task/spec.js';
 import { endpointsOf } from './endpoints.js';
 import { loadNodeConfig } from './nodeConfig.js';
-import { checkedRecords, type SkippedRecord } from './load.js';
+import { forEachRecord, type SkippedRecord } from './load.js';
 import { type BatchData, openData } from './spool.js';
 
 /** The first request of one record, as it would be sent. */
@@ -69,13 +69,13 @@ export async function previewBatch(
     const requests: PreviewedRequest[] = [];
     let items = 0;
     let preset = 0;
-    for await (const { record } of checkedRecords(task, opened, { idField, onBad }, skipped)) {
+    await forEachRecord(task, opened, { idField, onBad }, skipped, (record) => {
       if (record.preset !== undefined) preset += 1;
       else if (record.rendered !== null && requests.length < SHOWN) {
         requests.push(firstRequest(task, record, items, endpoints));
       }
       items += 1;
-    }
+    });
     return { items, preset, skipped: [...skipped, ...opened.dataset.skipped], requests };
   } finally {
     await opened.close();

@@ -17,14 +17,17 @@ const SIGNATURES: readonly (readonly [mime: string, start: RegExp])[] = [
   ['application/pdf', /^%PDF-/],
 ];
 
+/** Whether an image or PDF of the prompt is a file, which {@link withFiles} has to read. */
+export function needsFiles(rendered: RenderedPrompt): boolean {
+  return rendered.messages.some(({ content }) => references(content).some(({ url }) => isLocal(url)));
+}
+
 /**
  * The prompt with every image and PDF that is a file turned into a `data:` URL. A relative path starts at the data
  * file's folder, or at the current one for records that came from no file. Throws `input` for a file that is missing,
  * over 20 MB, or neither PNG, JPEG, GIF, WebP nor PDF.
  */
 export async function withFiles(rendered: RenderedPrompt, place: Place | undefined): Promise<RenderedPrompt> {
-  const needed = rendered.messages.some(({ content }) => references(content).some(({ url }) => isLocal(url)));
-  if (!needed) return rendered;
   return { messages: await Promise.all(rendered.messages.map((message) => readParts(message, place))) };
 }
 

@@ -5,14 +5,36 @@ import type { RenderedPrompt, TaskSpec } from './spec.js';
 /** JSON with sorted keys: the same value gives the same text, however it was built. */
 export function canonicalJson(value: unknown): string {
   if (Array.isArray(value)) return `[${value.map((element) => canonicalJson(element)).join(',')}]`;
-  if (typeof value !== 'object' || value === null) return JSON.stringify(value);
-  const entries: [string, unknown][] = Object.entries(value);
+  if (!isObject(value)) return JSON.stringify(value);
+  // Every record passes here when it is loaded: nothing is made that is not needed, and most objects go in one piece.
+  const keys = Object.keys(value);
+  if (!inOrder(keys)) keys.sort();
+  else if (keys.length > 0 && isFlat(value, keys)) return JSON.stringify(value);
   let text = '';
-  // A loop, not a chain: every record passes here when it is loaded.
-  for (const [key, property] of entries.sort(([a], [b]) => (a < b ? -1 : 1))) {
+  for (const key of keys) {
+    const property = value[key];
     if (property !== undefined) text += `${text === '' ? '' : ','}${JSON.stringify(key)}:${canonicalJson(property)}`;
   }
   return `{${text}}`;
+}
+
+function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null;
+}
+
+function inOrder(keys: readonly string[]): boolean {
+  let before = '';
+  for (const key of keys) {
+    if (key < before) return false;
+    before = key;
+  }
+  return true;
+}
+
+/** Whether it holds no objects. */
+function isFlat(value: Readonly<Record<string, unknown>>, keys: readonly string[]): boolean {
+  for (const key of keys) if (isObject(value[key])) return false;
+  return true;
 }
 
 /** SHA-256 of a text, in hex. */

@@ -1,6 +1,6 @@
 import type { AnyTask } from './defineTask.js';
 import { type Place, TemperedError, thrownText } from './errors.js';
-import { withFiles } from './files.js';
+import { needsFiles, withFiles } from './files.js';
 import type { BeforeResult } from './functions.js';
 import { recordHash } from './identity.js';
 import { asJson, isJsonObject, type Json } from './json.js';
@@ -27,22 +27,56 @@ export interface RecordContext {
  * place when a template's field or the id is missing, or a function of the task fails.
  */
 export async function toLoadedRecord(task: AnyTask, input: Json, context: RecordContext): Promise<LoadedRecord> {
-  const { index, line, file, idField, prepared } = context;
-  const place: Place | undefined = file === undefined ? undefined : { file, ...(line === undefined ? {} : { line }) };
-  const id = idOf(input, index, idField, place);
-  const decided = await before(task, input, place);
-  const use = decided.input ?? input;
-  const facts = { id, line: line ?? null, input: use };
-  if (decided.preset !== undefined) {
-    return { ...facts, rendered: null, recordHash: recordHash(use, null), preset: decided.preset };
-  }
-  const waits = task.spec.functions.includes('prepare') && prepared === undefined;
-  const rendered = waits ? null : await render(task, use, prepared ?? null, place);
-  return { ...facts, rendered, recordHash: recordHash(use, rendered) };
+  return loadedRecord(task, input, context);
 }
 
-async function render(task: AnyTask, input: Json, prepared: Json, place: Place | undefined): Promise<RenderedPrompt> {
-  return withFiles(renderParts(task, input, { prepared, ...where(place) }), place);
+/**
+ * {@link toLoadedRecord} at once where nothing has to be waited for, which is most records of most tasks: waiting for
+ * nothing a million times is what loading them would be busy with. Throws what that rejects with.
+ */
+export function loadedRecord(task: AnyTask, input: Json, context: RecordContext): LoadedRecord | Promise<LoadedRecord> {
+  const { index, line, file, idField } = context;
+  const place = file === undefined ? undefined : placeOf(file, line);
+  const read = { id: idOf(input, index, idField, place), line: line ?? null, input };
+  if (task.load.before === undefined) return withPrompt(task, read, context.prepared, place);
+  return decided(task, read, context.prepared, place);
+}
+
+function placeOf(file: string, line: number | undefined): Place {
+  return line === undefined ? { file } : { file, line };
+}
+
+/** What of a record is known before its prompt. */
+type ReadRecord = Pick<LoadedRecord, 'id' | 'line' | 'input'>;
+
+async function decided(
+  task: AnyTask,
+  read: ReadRecord,
+  prepared: Json | undefined,
+  place: Place | undefined,
+): Promise<LoadedRecord> {
+  const decision = await before(task, read.input, place);
+  const { input = read.input, preset } = decision;
+  if (preset === undefined) return withPrompt(task, { ...read, input }, prepared, place);
+  return { ...read, input, rendered: null, recordHash: recordHash(input, null), preset };
+}
+
+function withPrompt(
+  task: AnyTask,
+  read: ReadRecord,
+  prepared: Json | undefined,
+  place: Place | undefined,
+): LoadedRecord | Promise<LoadedRecord> {
+  if (task.spec.functions.includes('prepare') && prepared === undefined) return hashed(read, null);
+  const context = place === undefined ? { prepared: prepared ?? null } : { prepared: prepared ?? null, place };
+  const rendered = renderParts(task, read.input, context);
+  if (!needsFiles(rendered)) return hashed(read, rendered);
+  return withFiles(rendered, place).then((whole) => hashed(read, whole));
+}
+
+/** Written out, as all here that each record passes: to spread an object takes as long as to hash the record. */
+function hashed({ id, line, input }: ReadRecord, rendered: RenderedPrompt | null): LoadedRecord {
+  return { id, line, input, rendered, recordHash: recordHash(input, rendered) };
 }
 
 function idOf(input: Json, index: number, idField: string | undefined, place: Place | undefined): string {

@@ -38,7 +38,7 @@ export function renderParts({ spec, load }: PromptSource, input: Json, context: 
   if (load.prompt !== undefined) return { messages: calledPrompt(load, input, context) };
   const prepared = spec.functions.includes('prepare') ? context.prepared : undefined;
   const { place } = context;
-  const values: TemplateValues = { input, prepared, ...(place === undefined ? {} : { place }) };
+  const values: TemplateValues = place === undefined ? { input, prepared } : { input, prepared, place };
   const turns: readonly Message[] = spec.messages ?? [{ role: 'user', content: spec.prompt ?? '' }];
   return { messages: turns.map((turn) => ({ role: turn.role, content: filled(turn.content, values) })) };
 }

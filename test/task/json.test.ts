@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { canonicalJson } from '../../src/task/identity.js';
+import { canonicalJson, recordHash } from '../../src/task/identity.js';
 import { asJson, parseJson } from '../../src/task/json.js';
 
 describe('asJson', () => {
@@ -51,5 +51,23 @@ describe('canonicalJson', () => {
     expect(canonicalJson({ b: 1, a: [true, null, { d: undefined, c: 'x' }] })).toBe(
       '{"a":[true,null,{"c":"x"}],"b":1}',
     );
+  });
+
+  it('sorts as texts are compared, numbers too', () => {
+    const value = { 10: 'x', 9: 'y', b: {}, a: [], Z: 1, é: undefined, no: { x: 1, y: undefined, z: null } };
+    expect(canonicalJson(value)).toBe('{"10":"x","9":"y","Z":1,"a":[],"b":{},"no":{"x":1,"z":null}}');
+  });
+
+  it('gives records the hashes they always had', () => {
+    const input = { id: 'r-1', text: 'Über "alles" \u2028', n: [1, { b: 2, a: null }], 10: 'x', 9: 'y', é: '\ud800' };
+    const parts = [
+      { type: 'text' as const, text: 't' },
+      { type: 'image' as const, url: 'u' },
+    ];
+    const messages = [
+      { role: 'user' as const, content: 'Hi\n' },
+      { role: 'user' as const, content: parts },
+    ];
+    expect(recordHash(input, { messages })).toBe('31b628ffc50dcf3740808c6a40b9d22a0372eaab83e6bfcf388e9d525fdff4cf');
   });
 });

@@ -6,7 +6,7 @@ import { z } from 'zod';
 import { type AnyTask, defineTask, isTask, type TaskOptions } from '../../src/task/defineTask.js';
 import { TemperedError } from '../../src/task/errors.js';
 import type { Json } from '../../src/task/json.js';
-import { type RecordContext, toLoadedRecord } from '../../src/task/loadRecord.js';
+import { loadedRecord, type RecordContext, toLoadedRecord } from '../../src/task/loadRecord.js';
 import { renderRecord } from '../../src/task/render.js';
 
 const base = { name: 't', model: 'compatible/m', prompt: '{{text}}' } as const;
@@ -26,6 +26,32 @@ async function refused(loading: Promise<unknown>): Promise<string> {
 }
 
 const PNG = Buffer.concat([Buffer.from('89504e470d0a1a0a', 'hex'), Buffer.from('pixels')]);
+
+describe('loadedRecord', () => {
+  const at = { index: 4, file: 'd.jsonl', line: 5 };
+  const parts = (url: string) => () => [{ type: 'image' as const, url }];
+
+  it('waits for nothing where nothing has to be waited for', async () => {
+    const plain: AnyTask = defineTask({ ...base });
+    const byUrl: AnyTask = defineTask({ ...base, prompt: parts('https://example.com/a.png') });
+    const prepared: AnyTask = defineTask({ ...base, prepare: () => 1 });
+    for (const task of [plain, byUrl, prepared]) {
+      const record = loadedRecord(task, { text: 'Hi' }, at);
+      expect(record).not.toBeInstanceOf(Promise);
+      expect(record).toEqual(await toLoadedRecord(task, { text: 'Hi' }, at));
+    }
+    expect(() => loadedRecord(plain, {}, at)).toThrow('{{text}}');
+  });
+
+  it('waits for what `before` decides, and for files', async () => {
+    const asking: AnyTask = defineTask({ ...base, before: () => ({ skip: 'old' }) });
+    const waiting = loadedRecord(asking, { text: 'Hi' }, at);
+    expect(waiting).toBeInstanceOf(Promise);
+    expect((await waiting).preset).toEqual({ kind: 'skip', reason: 'old' });
+    const reading: AnyTask = defineTask({ ...base, prompt: parts('none.png') });
+    await expect(loadedRecord(reading, {}, at)).rejects.toThrow('none.png');
+  });
+});
 
 describe('toLoadedRecord', () => {
   it('renders the prompt and tells id, line and hash', async () => {

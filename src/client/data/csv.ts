@@ -1,7 +1,7 @@
 import { isUtf8 } from 'node:buffer';
 import { TemperedError } from '../../task/errors.js';
 import type { JsonObject } from '../../task/json.js';
-import { type BadRecord, notUtf8, type ReadRecord, RecordBytes, tooLong } from './record.js';
+import { type BadRecord, notUtf8, type ReadRecord, RecordBytes, type RecordPage, tooLong } from './record.js';
 
 const QUOTE = 0x22;
 const NEWLINE = 0x0a;
@@ -24,13 +24,21 @@ type Row = { readonly line: number; readonly cells: readonly string[] } | BadRec
  * an empty cell is empty text. Blank lines are no records. Rows keep the line they start on, also after cells with
  * line breaks.
  */
-export async function* readCsv(file: string, chunks: AsyncIterable<Buffer>, tabs: boolean): AsyncGenerator<ReadRecord> {
+export async function* readCsv(file: string, chunks: AsyncIterable<Buffer>, tabs: boolean): AsyncGenerator<RecordPage> {
   let header: readonly string[] | undefined;
-  for await (const row of rows(chunks, tabs)) {
-    if ('cells' in row && row.cells.length === 1 && row.cells[0] === '') continue;
-    if (header === undefined) header = headerOf(file, row);
-    else yield 'cells' in row ? toRecord(header, row.cells, row.line) : row;
+  const records = function* (rows: Iterable<Row>): RecordPage {
+    for (const row of rows) {
+      if ('cells' in row && row.cells.length === 1 && row.cells[0] === '') continue;
+      if (header === undefined) header = headerOf(file, row);
+      else yield 'cells' in row ? toRecord(header, row.cells, row.line) : row;
+    }
+  };
+  let cutter: RowCutter | undefined;
+  for await (const chunk of chunks) {
+    cutter ??= new RowCutter((tabs ? '\t' : delimiterOf(chunk)).charCodeAt(0));
+    yield records(cutter.cut(chunk));
   }
+  if (cutter !== undefined) yield records(cutter.end());
 }
 
 function headerOf(file: string, row: Row): readonly string[] {
@@ -53,15 +61,6 @@ function toRecord(header: readonly string[], cells: readonly string[], line: num
   }
   const value: JsonObject = Object.fromEntries(header.map((name, index) => [name, cells[index] ?? '']));
   return { line, value };
-}
-
-async function* rows(chunks: AsyncIterable<Buffer>, tabs: boolean): AsyncGenerator<Row> {
-  let cutter: RowCutter | undefined;
-  for await (const chunk of chunks) {
-    cutter ??= new RowCutter((tabs ? '\t' : delimiterOf(chunk)).charCodeAt(0));
-    yield* cutter.cut(chunk);
-  }
-  if (cutter !== undefined) yield* cutter.end();
 }
 
 function delimiterOf(start: Buffer): string {

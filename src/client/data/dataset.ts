@@ -5,7 +5,7 @@ import { readCsv } from './csv.js';
 import { type DataFormat, dataFormat } from './format.js';
 import { readJsonFile } from './jsonArray.js';
 import { readJsonLines } from './jsonLines.js';
-import type { ReadRecord } from './record.js';
+import type { RecordPage } from './record.js';
 import { openSource, utf8Chunks } from './source.js';
 
 /** One record of a data set. */
@@ -35,7 +35,9 @@ export interface Dataset {
    * when the file changed since it was opened.
    */
   records(): AsyncGenerator<DatasetRecord>;
-  /** What the last `records()` left out so far. */
+  /** The same in pages, see {@link RecordPage}: a reader of many does not wait for each. */
+  pages(): AsyncGenerator<Iterable<DatasetRecord>>;
+  /** What the last `records()` or `pages()` left out so far. */
   readonly skipped: readonly SkippedLine[];
 }
 
@@ -56,28 +58,37 @@ export async function openDataset(file: string, { limit = Infinity, onBad }: Dat
   const source = await openSource(file);
   const identity = JSON.stringify([source.digest, format, Number.isFinite(limit) ? limit : null]);
   const skipped: SkippedLine[] = [];
-  async function* records(): AsyncGenerator<DatasetRecord> {
+  async function* pages(): AsyncGenerator<Iterable<DatasetRecord>> {
     skipped.length = 0;
     let count = 0;
-    await source.assertUnchanged();
-    for await (const record of read(file, format)) {
-      if (count >= limit) break;
-      if ('value' in record) {
-        count += 1;
-        yield record;
-      } else if (onBad === 'skip') {
-        skipped.push({ line: record.line, message: record.problem });
-      } else {
-        const { line, problem, remedy } = record;
-        throw new TemperedError('input', problem, { place: { file, line }, remedy });
+    const usable = function* (page: RecordPage): Iterable<DatasetRecord> {
+      for (const record of page) {
+        if (count >= limit) return;
+        if ('value' in record) {
+          count += 1;
+          yield record;
+        } else if (onBad === 'skip') {
+          skipped.push({ line: record.line, message: record.problem });
+        } else {
+          const { line, problem, remedy } = record;
+          throw new TemperedError('input', problem, { place: { file, line }, remedy });
+        }
       }
+    };
+    await source.assertUnchanged();
+    for await (const page of read(file, format)) {
+      yield usable(page);
+      if (count >= limit) break;
     }
     await source.assertUnchanged();
   }
-  return { source: file, hash: createHash('sha256').update(identity).digest('hex'), records, skipped };
+  async function* records(): AsyncGenerator<DatasetRecord> {
+    for await (const page of pages()) yield* page;
+  }
+  return { source: file, hash: createHash('sha256').update(identity).digest('hex'), records, pages, skipped };
 }
 
-function read(file: string, format: DataFormat): AsyncIterable<ReadRecord> {
+function read(file: string, format: DataFormat): AsyncIterable<RecordPage> {
   switch (format) {
     case 'jsonl':
       return readJsonLines(utf8Chunks(file));
@@ -92,7 +103,7 @@ function read(file: string, format: DataFormat): AsyncIterable<ReadRecord> {
 }
 
 /** DuckDB is loaded by those who need it: it is 20 MB. */
-async function* readTable(file: string): AsyncGenerator<ReadRecord> {
+async function* readTable(file: string): AsyncGenerator<RecordPage> {
   const { readParquet } = await import('./parquet.js');
   yield* readParquet(file);
 }

@@ -1,7 +1,7 @@
 import { TemperedError } from '../../task/errors.js';
 import { isSpace, readJsonLines } from './jsonLines.js';
 import { readJson } from './jsonText.js';
-import { type ReadRecord, RecordBytes, tooLong } from './record.js';
+import { type ReadRecord, RecordBytes, type RecordPage, tooLong } from './record.js';
 import { utf8Chunks } from './source.js';
 
 const QUOTE = 0x22;
@@ -12,7 +12,7 @@ const OPEN: readonly number[] = [0x5b, 0x7b];
 const CLOSE: readonly number[] = [0x5d, 0x7d];
 
 /** Records of a `.json` file: the elements of one array, or JSON Lines when it doesn't start as an array. */
-export async function* readJsonFile(file: string): AsyncGenerator<ReadRecord> {
+export async function* readJsonFile(file: string): AsyncGenerator<RecordPage> {
   yield* (await startsAsArray(file)) ? readElements(file) : readJsonLines(utf8Chunks(file));
 }
 
@@ -24,9 +24,9 @@ async function startsAsArray(file: string): Promise<boolean> {
   return false;
 }
 
-async function* readElements(file: string): AsyncGenerator<ReadRecord> {
+async function* readElements(file: string): AsyncGenerator<RecordPage> {
   const cutter = new ElementCutter(file);
-  for await (const chunk of utf8Chunks(file)) yield* cutter.cut(chunk);
+  for await (const chunk of utf8Chunks(file)) yield cutter.cut(chunk);
   cutter.end();
 }
 

@@ -2,7 +2,7 @@ import { isNativeError } from 'node:util/types';
 import { type DuckDBConnection, DuckDBInstance } from '@duckdb/node-api';
 import { TemperedError } from '../../task/errors.js';
 import { duckToJson } from './duckValue.js';
-import type { ReadRecord } from './record.js';
+import type { RecordPage } from './record.js';
 
 /**
  * Settings of our in-memory DuckDB: rows in file order, one thread (its work is far less than a prompt's), and nothing
@@ -22,7 +22,7 @@ export async function openDuckDb(): Promise<{ connection: DuckDBConnection; clos
 }
 
 /** Records of a Parquet file, read in chunks; `line` is the row's number from 1. */
-export async function* readParquet(file: string): AsyncGenerator<ReadRecord> {
+export async function* readParquet(file: string): AsyncGenerator<RecordPage> {
   const { connection, close } = await openDuckDb();
   try {
     const result = await connection.stream('SELECT * FROM read_parquet($1)', [withoutGlob(file)]);
@@ -30,11 +30,11 @@ export async function* readParquet(file: string): AsyncGenerator<ReadRecord> {
     const columns = result.columnTypes().map((type, index) => ({ type, name: names[index] ?? `column${index}` }));
     let line = 0;
     for await (const rows of result.yieldRows()) {
-      for (const row of rows) {
+      yield rows.map((row) => {
         line += 1;
         const cells = columns.map(({ name, type }, index) => [name, duckToJson(row[index] ?? null, type)] as const);
-        yield { line, value: Object.fromEntries(cells) };
-      }
+        return { line, value: Object.fromEntries(cells) };
+      });
     }
   } catch (cause) {
     throw explained(file, cause);

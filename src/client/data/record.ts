@@ -16,6 +16,12 @@ export interface BadRecord {
 /** A record as read, or what is wrong where one should be. */
 export type ReadRecord = { readonly line: number; readonly value: Json } | BadRecord;
 
+/**
+ * Records that lie in one piece of a file, made as they are taken. All of them are taken before the next page is asked
+ * for: so a million records wait for the disk a few hundred times, not once each.
+ */
+export type RecordPage = Iterable<ReadRecord>;
+
 /** A record longer than {@link MAX_RECORD_BYTES}. */
 export function tooLong(line: number): BadRecord {
   const problem = `The record is longer than ${MAX_RECORD_BYTES / 1024 / 1024} MiB.`;

@@ -2,7 +2,7 @@ import { promptBytes } from '../../models/promptBytes.js';
 import type { AnyTask } from '../../task/defineTask.js';
 import type { Json } from '../../task/json.js';
 import type { LoadedRecord } from '../../task/spec.js';
-import { checkedRecords, type SkippedRecord } from '../load.js';
+import { forEachRecord, type SkippedRecord } from '../load.js';
 import { type BatchData, openData } from '../spool.js';
 import { dataHashOf } from '../submit.js';
 
@@ -61,12 +61,12 @@ export async function readPopulation(task: AnyTask, data: BatchData, options: Po
   let preset = 0;
   let bytes: number | null = 0;
   try {
-    for await (const { record, value } of checkedRecords(task, opened, { idField, onBad }, skipped)) {
+    await forEachRecord(task, opened, { idField, onBad }, skipped, (record, value) => {
       const index = items;
       items += 1;
       if (record.preset !== undefined) {
         preset += 1;
-        continue;
+        return;
       }
       const { rendered } = record;
       const size =
@@ -74,7 +74,7 @@ export async function readPopulation(task: AnyTask, data: BatchData, options: Po
       bytes = bytes === null || size === null ? null : bytes + size;
       const place = drawn.length < sample ? drawn.length : Math.floor(random() * (items - preset));
       if (place < sample) drawn[place] = { index, record, value, bytes: size ?? 1 };
-    }
+    });
     const kept = drawn.sort((a, b) => a.index - b.index);
     const dataHash = dataHashOf(opened, idField);
     return { items, preset, bytes, drawn: kept, dataHash, skipped: [...skipped, ...opened.dataset.skipped] };

@@ -77,6 +77,25 @@ describe('any file', () => {
     await expect(dataset.records().next()).rejects.toThrow('changed while it was read');
   });
 
+  it.each(['jsonl', 'csv', 'json'] as const)('comes in pages, the same records: %s', async (format) => {
+    const more = 'm'.repeat(500);
+    const wanted = Array.from({ length: 5_000 }, (_, i) => ({ x: String(i), more }));
+    const texts = {
+      jsonl: wanted.map((row) => JSON.stringify(row)).join('\n'),
+      csv: ['x,more', ...wanted.map(({ x }) => `${x},${more}`)].join('\n'),
+      json: JSON.stringify(wanted),
+    };
+    const name = await file(`pages.${format}`, texts[format]);
+    const dataset = await openDataset(name, { onBad: 'fail' });
+    const pages: DatasetRecord[][] = [];
+    for await (const page of dataset.pages()) pages.push([...page]);
+    expect(pages.length).toBeGreaterThan(1);
+    expect(pages.length).toBeLessThan(10);
+    expect(pages.flat()).toEqual((await all(name)).records);
+    expect(pages.flat().map(({ value }) => value)).toEqual(wanted);
+    expect((await all(name, { limit: 4_999 })).records).toHaveLength(4_999);
+  });
+
   it('can be read again', async () => {
     const dataset = await openDataset(await file('again.jsonl', '1\nx\n'), { onBad: 'skip' });
     for (let round = 0; round < 2; round += 1) {
