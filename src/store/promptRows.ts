@@ -24,13 +24,11 @@ const SENT_COLUMNS = [
   'worst_nano',
 ] as const;
 
-/** What a settlement brings, but for the big columns. */
-const LIGHT_SETTLED_COLUMNS = [
+/** What a settlement brings that an outcome tells. */
+const TOLD_COLUMNS = [
   'result',
   'issues',
-  'error',
   'cost_nano',
-  'cache_savings_nano',
   'latency_ms',
   'input_tokens',
   'cached_input_tokens',
@@ -39,6 +37,9 @@ const LIGHT_SETTLED_COLUMNS = [
   'output_tokens',
   'thinking_tokens',
 ] as const;
+
+/** What a settlement brings, but for the big columns. */
+const LIGHT_SETTLED_COLUMNS = [...TOLD_COLUMNS, 'error', 'cache_savings_nano'] as const;
 
 /** The big columns that activities read. */
 const BIG_COLUMNS = ['metadata', 'kept', 'reply'] as const;
@@ -46,23 +47,7 @@ const BIG_COLUMNS = ['metadata', 'kept', 'reply'] as const;
 const SETTLED_COLUMNS = [...LIGHT_SETTLED_COLUMNS, ...BIG_COLUMNS, 'raw'] as const;
 
 /** What an outcome tells of a prompt, and whose it is: no more, for a million may be read. */
-export const RECORDED_COLUMNS = [
-  'idx',
-  'stage',
-  'kind',
-  'variation',
-  'model',
-  'result',
-  'issues',
-  'cost_nano',
-  'latency_ms',
-  'input_tokens',
-  'cached_input_tokens',
-  'cache_write_tokens',
-  'cache_write_1h_tokens',
-  'output_tokens',
-  'thinking_tokens',
-] as const;
+export const RECORDED_COLUMNS = ['idx', 'stage', 'kind', 'variation', 'model', ...TOLD_COLUMNS] as const;
 
 /** A journal row as far as an outcome tells of it. */
 export type RecordedPromptRow = Pick<PromptRow, (typeof RECORDED_COLUMNS)[number]>;
