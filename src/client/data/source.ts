@@ -5,8 +5,8 @@ import { TextDecoder } from 'node:util';
 import { TemperedError } from '../../task/errors.js';
 import { errorCode } from './fileErrors.js';
 
-/** Bytes read at once. */
-const CHUNK_BYTES = 1 << 20;
+/** Bytes read at once: what is read shall be gone before it counts as old, for old bytes are kept until memory is short. */
+const CHUNK_BYTES = 1 << 17;
 
 const UTF8_BOM = Buffer.from([0xef, 0xbb, 0xbf]);
 const UTF16_LE_BOM = Buffer.from([0xff, 0xfe]);
