@@ -45,6 +45,12 @@ const DYNAMIC_CONFIG = [
   'history.persistenceMaxQPS=100000',
   'matching.rps=100000',
   'matching.persistenceMaxQPS=100000',
+  // What lists and searches show is written once a second, many changes at a time: a workflow that has ended by then is
+  // written once, not when it starts, when it gets its worker's version, and when it ends.
+  'history.visibilityProcessorMaxPollRPS=1',
+  'history.visibilityTaskBatchSize=1000',
+  // A development server reads the search attributes' names anew before each of these writes; others once a minute.
+  'system.forceSearchAttributesCacheRefreshOnRead=false',
 ];
 
 /**
