@@ -1,9 +1,9 @@
-import { sharedText } from '../task/perObject.js';
 import { MEDIA_TOKENS } from '../models/mediaTokens.js';
 import type { ModelInfo } from '../models/types.js';
 import type { CacheDecision, CacheLife } from '../task/cachePlan.js';
 import type { JsonObject } from '../task/json.js';
 import type { CacheConfig } from '../task/optimization.js';
+import { sharedText } from '../task/perObject.js';
 import type { Message, TaskSpec } from '../task/spec.js';
 import { references } from '../task/render.js';
 import { parseTemplate } from '../task/template.js';

@@ -1,6 +1,6 @@
-import { sharedText } from '../task/perObject.js';
 import type { ProviderKind } from '../models/types.js';
 import type { JsonObject } from '../task/json.js';
+import { sharedText } from '../task/perObject.js';
 import { estimateTokens } from './breakpoints.js';
 
 /** What a prompt has beside instructions and turns. */

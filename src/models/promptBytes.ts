@@ -1,5 +1,5 @@
-import { perObject, sharedText } from '../task/perObject.js';
 import type { JsonObject } from '../task/json.js';
+import { perObject, sharedText } from '../task/perObject.js';
 import type { ContentPart, Message } from '../task/spec.js';
 
 /** What providers add around a prompt: chat markers, and the schema in their own words. */

@@ -33,11 +33,9 @@ export function errorColumns(
   };
 }
 
-const NO_ERROR = errorColumns(null);
-
 /** A new outcome as a row. */
 export function outcomeRow(outcome: NewOutcome, batchNo: number, seq: number): NewOutcomeRow {
-  const error = outcome.error === null ? NO_ERROR : errorColumns(outcome.error);
+  const error = errorColumns(outcome.error);
   return {
     batch_no: batchNo,
     idx: outcome.index,
