@@ -50,21 +50,26 @@ export async function item(input: ItemInput): Promise<ItemResult> {
     scope.cancel();
   };
   setHandler(skipSignal, () => giveUp(SKIPPED));
-  background(watchTime(input, giveUp));
-  const end = await scope
-    .run(() => climb.run())
-    .catch((error: unknown) => {
-      if (givenUp !== undefined && isCancellation(error)) return climb.ended('notRun', givenUp);
-      throw error;
-    });
-  return close(input, end);
+  const { itemTimeoutMs } = input.plan;
+  if (itemTimeoutMs !== undefined) background(watchTime(itemTimeoutMs, input.since, giveUp));
+  let end: End;
+  try {
+    end = await scope.run(() => climb.run());
+  } catch (error) {
+    if (givenUp === undefined || !isCancellation(error)) throw error;
+    end = climb.ended('notRun', givenUp);
+  }
+  // Most ends need nothing more; a promise costs the workflow thread a stack trace.
+  return end.written && !input.postProcess ? told(input.index, end) : close(input, end);
 }
 setWorkflowOptions(versioned('PINNED'), item);
 
 /** A record with a time limit is given up when that is over, whatever it waits for. */
-async function watchTime({ plan, since }: ItemInput, giveUp: (error: ItemError) => void): Promise<void> {
-  const { itemTimeoutMs } = plan;
-  if (itemTimeoutMs === undefined) return;
+async function watchTime(
+  itemTimeoutMs: number,
+  since: number | undefined,
+  giveUp: (error: ItemError) => void,
+): Promise<void> {
   const left = (since ?? Date.now()) + itemTimeoutMs - Date.now();
   if (left > 0) await sleep(left, { summary: 'time of the record' });
   giveUp(itemTimeoutError(itemTimeoutMs));
@@ -162,15 +167,21 @@ function isItemError(value: unknown): value is ItemError {
 /** Writes what is not written, runs the post-processor, and ends the workflow the way the record ended. */
 async function close(input: ItemInput, end: End): Promise<ItemResult> {
   const { batchId, index } = input;
-  const { error, state } = end.step;
+  const { error } = end.step;
   let { status } = end.step;
   if (!end.written && error !== undefined) {
     const summary = `${status}: ${error.category}`;
     status = (await rows.finishItem.executeWithOptions({ summary }, [{ batchId, index, status, error }])) ?? status;
   }
+  const more = input.postProcess && status !== 'notRun' ? [await postProcess(input)] : [];
+  return told(index, { ...end, step: { ...end.step, status } }, more);
+}
+
+/** The workflow's result; throws what a failed record's workflow fails with. `more` follows the story of its prompts. */
+function told(index: number, { step, story: prompts }: End, more: readonly string[] = []): ItemResult {
+  const { status, state, error } = step;
   RetryState.fromJSON(state, (message, facts) => log.debug(message, { index, ...facts })).clear();
-  const story = end.story.map((prompt) => storyLine(prompt));
-  if (input.postProcess && status !== 'notRun') story.push(await postProcess(input));
+  const story = [...prompts.map((prompt) => storyLine(prompt)), ...more];
   const costUsd = state.costNano === null ? null : nanoToUsd(state.costNano);
   if (status === 'failed') {
     const failure = ApplicationFailure.nonRetryable(error?.message ?? 'failed', error?.category, { story, costUsd });

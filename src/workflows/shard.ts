@@ -48,6 +48,8 @@ class ShardRun {
   private stopReason: EndReason | null = null;
   private started = 0;
   private inline: InlineRecords | undefined;
+  /** Starts items while it may; nothing as long as the records are not known. */
+  private startMore = (): void => undefined;
   private readonly failures: FailureNote[] = [];
 
   constructor(private readonly input: ShardInput) {
@@ -56,6 +58,7 @@ class ShardRun {
 
   setShare(share: number): void {
     this.share = share;
+    this.startMore();
   }
 
   yield(): void {
@@ -105,19 +108,21 @@ class ShardRun {
     return this.inline === undefined ? (indices[this.started] ?? to) : this.inline.next(to);
   }
 
-  /** Starts items while it may. */
+  /**
+   * Keeps its share of items running until all were started, and waits for them. Each item's end starts the next one:
+   * a condition awaited per item would cost the workflow thread a tenth more.
+   */
   private async startAll({ indices, ids }: OpenedShard): Promise<void> {
-    const halted = () => this.yielded || this.stopReason !== null;
-    const startOne = (position: number): void => {
-      const index = indices[position];
-      if (index !== undefined) this.startItem(index, ids[position] ?? String(index));
+    const halted = () => this.yielded || this.stopReason !== null || CancellationScope.current().consideredCancelled;
+    this.startMore = () => {
+      for (let i = this.started; i < indices.length && this.inFlight < this.share && !halted(); i += 1) {
+        const index = indices[i];
+        if (index !== undefined) this.startItem(index, ids[i] ?? String(index));
+        this.started = i + 1;
+      }
     };
-    while (this.started < indices.length) {
-      await condition(() => this.inFlight < this.share || halted());
-      if (halted()) break;
-      startOne(this.started);
-      this.started += 1;
-    }
+    this.startMore();
+    await condition(() => this.started === indices.length || halted());
     if (this.started === indices.length) await this.tellDrained();
     await condition(() => this.inFlight === 0);
   }
@@ -135,9 +140,7 @@ class ShardRun {
   /** Starts the workflow of a record. `since`: when its time began; absent = now. */
   startItem(index: number, id: string, since?: number): void {
     this.inFlight += 1;
-    void this.runItem(index, id, since).finally(() => {
-      this.inFlight -= 1;
-    });
+    void this.runItem(index, id, since);
   }
 
   private async runItem(index: number, id: string, since?: number): Promise<void> {
@@ -154,6 +157,8 @@ class ShardRun {
     } catch (error) {
       this.note(index, error);
     }
+    this.inFlight -= 1;
+    this.startMore();
   }
 
   /** A failed item is an outcome, not a failure of the shard; a cancelled one gets its outcome at the close. */
