@@ -57,6 +57,22 @@ export default tseslint.config(
     },
   },
   { files: ['src/**/*.ts'], rules: { 'own/docs': 'error' } },
+  {
+    // A worker evaluates these once for all its workflows: state of one may live in no module.
+    files: ['src/workflows/**/*.ts'],
+    rules: {
+      'no-restricted-syntax': [
+        'error',
+        ...['Program', 'Program > ExportNamedDeclaration'].flatMap((place) => [
+          { selector: `${place} > VariableDeclaration[kind!="const"]`, message: 'A module keeps no state here.' },
+          {
+            selector: `${place} > VariableDeclaration > VariableDeclarator > NewExpression`,
+            message: 'A module keeps no state here: what is made with `new` can be changed.',
+          },
+        ]),
+      ],
+    },
+  },
   { files: ['src/cli/**/*.ts', 'examples/**', 'scripts/**', 'bench/**'], rules: { 'no-console': 'off' } },
   {
     files: ['test/**/*.ts'],

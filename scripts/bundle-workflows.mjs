@@ -10,17 +10,11 @@ const show = (message) => process.stderr.write(`${message}\n`);
 const quiet = () => undefined;
 const logger = { log: quiet, trace: quiet, debug: quiet, info: quiet, warn: show, error: show };
 
-/** Pure modules, evaluated once per worker instead of once per workflow: nothing in them is a workflow's own. */
-const PURE = [
-  ...['ladder', 'paths', 'retryState', 'story'].map((name) => `recovery/${name}.js`),
-  ...['errors', 'json', 'money', 'usage'].map((name) => `task/${name}.js`),
-  ...['ends', 'fanout', 'ids', 'settings', 'summaries'].map((name) => `workflows/${name}.js`),
-];
-
 const { code } = await bundleWorkflowCode({
   workflowsPath: at('workflows/index.js'),
   logger,
-  preloadModules: PURE.map(at),
+  // Evaluated once per worker instead of once per workflow: lint keeps state out of workflows' modules.
+  preloadModules: [at('workflows/index.js')],
 });
 // By rename: a worker that starts now reads the old bundle or the new one, never half of it.
 writeFileSync(at('workflow-bundle.js.tmp'), code);

@@ -217,9 +217,8 @@ let bundled: ReturnType<typeof bundleWorkflowCode> | undefined;
 async function workflowBundle(path: string | undefined): Promise<NonNullable<WorkerOptions['workflowBundle']>> {
   const built = path ?? fileURLToPath(new URL('../workflow-bundle.js', import.meta.url));
   if (existsSync(built)) return { codePath: built };
-  const workflowsPath = fileURLToPath(new URL('../workflows/index.js', import.meta.url));
-  bundled ??= bundleWorkflowCode({
-    workflowsPath: existsSync(workflowsPath) ? workflowsPath : workflowsPath.replace(/\.js$/, '.ts'),
-  });
+  const compiled = fileURLToPath(new URL('../workflows/index.js', import.meta.url));
+  const workflowsPath = existsSync(compiled) ? compiled : compiled.replace(/\.js$/, '.ts');
+  bundled ??= bundleWorkflowCode({ workflowsPath, preloadModules: [workflowsPath] });
   return bundled;
 }

@@ -12,7 +12,7 @@ const logger = { log: quiet, trace: quiet, debug: quiet, info: quiet, warn: quie
 
 let bundle: WorkflowBundle;
 beforeAll(async () => {
-  bundle = await bundleWorkflowCode({ workflowsPath: WORKFLOWS, logger });
+  bundle = await bundleWorkflowCode({ workflowsPath: WORKFLOWS, preloadModules: [WORKFLOWS], logger });
 });
 
 /** A kept history: the workflow's id and its events. */
