@@ -9,8 +9,8 @@ import { classify, isRetryable } from './errors.js';
 import type { Reading } from './reading.js';
 import { redactor } from './redact.js';
 import { type Assembler, StreamFollower } from './streaming.js';
-import type { Exchange } from './transport.js';
-import { transact } from './transport.js';
+import type { Exchange, TransactOptions, Transaction } from './transport.js';
+import { Line } from './transport.js';
 import type {
   CacheOrder,
   ExplicitCaches,
@@ -39,7 +39,7 @@ export interface Endpoint {
 
 /**
  * What differs between the wires: everything else about a request is the same for all. Their calls end with the
- * transaction around them.
+ * transaction around them, and come one at a time.
  */
 export interface Wire {
   /** Which wire it is. */
@@ -123,13 +123,47 @@ function stopError(reading: Reading, status: number, names: EndpointNames): Prov
   };
 }
 
+/** Makes a wire whose SDK client sends by this `fetch`. */
+export type MakeWire = (fetch: Line['fetch']) => Wire;
+
+interface LinedWire {
+  readonly line: Line;
+  readonly wire: Wire;
+}
+
+/** The wires of an endpoint: as many as it ever had calls in progress. */
+class Wires {
+  private readonly idle: LinedWire[] = [];
+  /** For what asks nobody. */
+  readonly first: Wire;
+
+  constructor(private readonly make: MakeWire) {
+    const made = this.another();
+    this.first = made.wire;
+    this.idle.push(made);
+  }
+
+  /** Runs one call. Never throws. */
+  transact<T>(run: (wire: Wire) => Promise<T>, options: TransactOptions): Promise<Transaction<T>> {
+    const { line, wire } = this.idle.pop() ?? this.another();
+    return line.transact(() => run(wire), options);
+  }
+
+  private another(): LinedWire {
+    const line = new Line(() => this.idle.push(made));
+    const made = { line, wire: this.make(line.fetch) };
+    return made;
+  }
+}
+
 /** A request beside the prompts: what comes of it, or an error that says what went wrong. */
 async function aside<T>(
-  run: () => Promise<T>,
+  wires: Wires,
+  run: (wire: Wire) => Promise<T | undefined>,
   endpoint: Endpoint & { readonly model?: string },
   signal: AbortSignal,
 ): Promise<T> {
-  const done = await transact(run, { timeoutMs: ASIDE_TIMEOUT_MS, signal, baseUrl: endpoint.baseUrl });
+  const done = await wires.transact(run, { timeoutMs: ASIDE_TIMEOUT_MS, signal, baseUrl: endpoint.baseUrl });
   if (done.kind === 'response' && done.value !== undefined) return done.value;
   const names: EndpointNames = { ...endpoint, model: endpoint.model };
   const error =
@@ -139,17 +173,25 @@ async function aside<T>(
   throw new TemperedError(error.category, redactor(endpoint.apiKey)(error.message));
 }
 
-/** Caches whose errors say what went wrong. */
-function explained(caches: WireCaches, endpoint: Endpoint): ExplicitCaches {
+/** Caches whose errors say what went wrong; null where the API has none. */
+function explained(wires: Wires, endpoint: Endpoint): ExplicitCaches | null {
+  const { caches: first } = wires.first;
+  if (first === undefined) return null;
+  const call = <T>(run: (caches: WireCaches) => Promise<T>, signal: AbortSignal, model?: string): Promise<T> =>
+    aside(
+      wires,
+      async ({ caches }) => (caches === undefined ? undefined : run(caches)),
+      model === undefined ? endpoint : { ...endpoint, model },
+      signal,
+    );
   return {
-    contentHash: (request, turns) => caches.contentHash(request, turns),
-    list: (signal) => aside(() => caches.list(), endpoint, signal),
-    create: (request, order, signal) =>
-      aside(() => caches.create(request, order), { ...endpoint, model: request.model }, signal),
-    renew: (name, ttlSeconds, signal) => aside(() => caches.renew(name, ttlSeconds), endpoint, signal),
+    contentHash: (request, turns) => first.contentHash(request, turns),
+    list: (signal) => call((caches) => caches.list(), signal),
+    create: (request, order, signal) => call((caches) => caches.create(request, order), signal, request.model),
+    renew: (name, ttlSeconds, signal) => call((caches) => caches.renew(name, ttlSeconds), signal),
     async remove(name, signal) {
       // Something to return, since nothing counts as no answer.
-      await aside(async () => caches.remove(name).then(() => true), endpoint, signal);
+      await call(async (caches) => caches.remove(name).then(() => true), signal);
     },
   };
 }
@@ -212,18 +254,20 @@ function redacted(error: ProviderError, redact: (text: string) => string): Provi
 }
 
 /** Makes a provider of a wire. */
-export function createProvider(endpoint: Endpoint, wire: Wire): Provider {
+export function createProvider(endpoint: Endpoint, make: MakeWire): Provider {
   const redact = redactor(endpoint.apiKey);
-  const reply = replyReader(endpoint, wire, redact);
+  const wires = new Wires(make);
+  const { first } = wires;
+  const reply = replyReader(endpoint, first, redact);
   return {
     name: endpoint.name,
-    kind: wire.kind,
+    kind: first.kind,
     async send(request, signal, onText) {
       const { timeoutMs } = request;
-      const follower = onText === undefined ? undefined : new StreamFollower(wire.assembler(), onText);
+      const follower = onText === undefined ? undefined : new StreamFollower(first.assembler(), onText);
       const onData = follower === undefined ? undefined : (text: string): void => follower.push(text);
-      const run = (): Promise<unknown> => wire.send(request, follower !== undefined);
-      const done = await transact(run, { timeoutMs, signal, baseUrl: endpoint.baseUrl, onData });
+      const run = (wire: Wire): Promise<unknown> => wire.send(request, follower !== undefined);
+      const done = await wires.transact(run, { timeoutMs, signal, baseUrl: endpoint.baseUrl, onData });
       if (done.kind === 'failure') return unsent(request, redacted(done.error, redact), done.latencyMs);
       const { exchange, latencyMs } = done;
       const streamed = follower?.end();
@@ -233,16 +277,14 @@ export function createProvider(endpoint: Endpoint, wire: Wire): Provider {
       if (streamed === undefined && answer.ok && answer.text !== '') onText?.(answer.text);
       return answer;
     },
-    listModels: (signal) => aside(() => wire.list(), endpoint, signal),
+    listModels: (signal) => aside(wires, (wire) => wire.list(), endpoint, signal),
     async localModels(signal) {
-      const { local } = wire;
-      return local === undefined ? null : aside(local, endpoint, signal);
+      return first.local === undefined ? null : aside(wires, async (wire) => wire.local?.(), endpoint, signal);
     },
     async countTokens(request, signal) {
-      const { count } = wire;
-      if (count === undefined) return null;
-      return aside(() => count(request), { ...endpoint, model: request.model }, signal);
+      if (first.count === undefined) return null;
+      return aside(wires, async (wire) => wire.count?.(request), { ...endpoint, model: request.model }, signal);
     },
-    caches: () => Promise.resolve(wire.caches === undefined ? null : explained(wire.caches, endpoint)),
+    caches: () => Promise.resolve(explained(wires, endpoint)),
   };
 }

@@ -1,3 +1,4 @@
+import type { EventEmitter } from 'node:events';
 import { Agent, type Dispatcher, request } from 'undici';
 
 /** Keeps connections open, and has no limits of its own on a silent server: whoever sends a request ends it. */
@@ -15,12 +16,13 @@ export interface Answer {
 
 /**
  * Sends one request of an SDK. In place of the built-in `fetch`, whose streams and copies took a third of all processor
- * time of a record. Asks for no compression and follows no redirects: no model API needs them.
+ * time of a record. Asks for no compression and follows no redirects: no model API needs them. An `abort` event of
+ * `ending` ends it.
  */
 export async function send(
   input: string | URL | Request,
   { method = 'GET', headers, body }: RequestInit = {},
-  signal?: AbortSignal,
+  ending?: EventEmitter,
 ): Promise<Answer> {
   if (input instanceof Request || (typeof body !== 'string' && body !== undefined && body !== null)) {
     throw new TypeError('only a text can be the body of a request');
@@ -33,7 +35,7 @@ export async function send(
     method,
     headers: headers instanceof Headers ? headers : new Headers(headers),
     body: body ?? null,
-    signal: signal ?? null,
+    signal: ending ?? null,
     dispatcher: agent,
   });
   return { status: statusCode, headers: toHeaders(told), body: answer };

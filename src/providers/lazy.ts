@@ -7,16 +7,21 @@ import type { Provider } from './types.js';
  * 60 MB, and most commands ask nobody.
  */
 function lazily({ name }: Endpoint, kind: ProviderKind, load: () => Promise<Provider>): Provider {
-  let loaded: Promise<Provider> | undefined;
-  const provider = (): Promise<Provider> => (loaded ??= load());
+  let loading: Promise<Provider> | undefined;
+  let loaded: Provider | undefined;
+  const use = <T>(ask: (provider: Provider) => Promise<T>): Promise<T> => {
+    if (loaded !== undefined) return ask(loaded);
+    loading ??= load().then((provider) => (loaded = provider));
+    return loading.then(ask);
+  };
   return {
     name,
     kind,
-    send: async (request, signal, onText) => (await provider()).send(request, signal, onText),
-    listModels: async (signal) => (await provider()).listModels(signal),
-    localModels: async (signal) => (await provider()).localModels(signal),
-    countTokens: async (request, signal) => (await provider()).countTokens(request, signal),
-    caches: async () => (await provider()).caches(),
+    send: (request, signal, onText) => use((provider) => provider.send(request, signal, onText)),
+    listModels: (signal) => use((provider) => provider.listModels(signal)),
+    localModels: (signal) => use((provider) => provider.localModels(signal)),
+    countTokens: (request, signal) => use((provider) => provider.countTokens(request, signal)),
+    caches: () => use((provider) => provider.caches()),
   };
 }
 

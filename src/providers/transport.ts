@@ -1,4 +1,4 @@
-import { AsyncLocalStorage } from 'node:async_hooks';
+import { EventEmitter } from 'node:events';
 import { type Answer, send } from './http.js';
 import { networkError } from './network.js';
 import type { ProviderError } from './types.js';
@@ -24,9 +24,13 @@ export type Transaction<T> =
     }
   | { readonly kind: 'failure'; readonly error: ProviderError; readonly latencyMs: number };
 
-interface Recorder {
-  /** Ends the request. It stands here and not in the SDK's options: each SDK would listen to it with more signals of its own. */
-  readonly signal: AbortSignal | undefined;
+/** A call in progress. */
+interface Call {
+  /** Aborts its request. No `AbortSignal`: that would cost a call more than its request's headers do. */
+  readonly ending: EventEmitter;
+  /** Why it was ended before its response was whole. */
+  ended: 'timeout' | 'cancelled' | null;
+  /** A request went out. */
   sent: boolean;
   exchange: Exchange | null;
   /** Why there was no response, before an SDK put it into words of its own. */
@@ -35,42 +39,18 @@ interface Recorder {
   readonly onData: ((text: string) => void) | undefined;
 }
 
-/** The recorder of the call in progress. SDK clients are shared by all calls, so it travels with the async context. */
-const recorders = new AsyncLocalStorage<Recorder>();
-
 /** A response that was read already. The built-in one would put its text into a stream and read it out again. */
 class WholeResponse extends Response {
+  override readonly headers: Headers;
+
   constructor(private readonly whole: Exchange) {
-    super(null, { status: whole.status, headers: whole.headers });
+    super(null, { status: whole.status });
+    this.headers = whole.headers;
   }
 
   override readonly text = (): Promise<string> => Promise.resolve(this.whole.text);
 
   override readonly json = (): Promise<unknown> => this.text().then((text): unknown => JSON.parse(text));
-}
-
-/**
- * The `fetch` every SDK client is given: keeps status, headers and body of the response exactly as they came, since the
- * SDKs drop some of them (headers of errors, bodies that are not JSON). Ends with the call, whose {@link sdkTimeoutMs}
- * is never reached.
- */
-export async function recordingFetch(input: string | URL | Request, init?: RequestInit): Promise<Response> {
-  const recorder: Recorder = recorders.getStore() ?? newRecorder(init?.signal ?? undefined, undefined);
-  recorder.sent = true;
-  try {
-    const { status, headers, body } = await send(input, init, recorder.signal);
-    const onData = status < 300 ? recorder.onData : undefined;
-    const text = onData === undefined ? await body.text() : await readAlong(body, onData);
-    recorder.exchange = { status, headers, text };
-    return onData === undefined ? new WholeResponse(recorder.exchange) : new Response(text, { status, headers });
-  } catch (error) {
-    recorder.failure = error;
-    throw error;
-  }
-}
-
-function newRecorder(signal: Recorder['signal'], onData: Recorder['onData']): Recorder {
-  return { signal, sent: false, exchange: null, failure: undefined, onData };
 }
 
 /** The whole body, told piece by piece while it comes. */
@@ -107,45 +87,86 @@ export interface TransactOptions {
 }
 
 /**
- * The timeout to give an SDK for a call that {@link transact} ends after `timeoutMs`: a little longer, so that ours is
+ * The timeout to give an SDK for a call that {@link Line.transact} ends after `timeoutMs`: a little longer, so that ours is
  * the one that ends it and the reason is known.
  */
 export function sdkTimeoutMs(timeoutMs: number): number {
   return timeoutMs + 2000;
 }
 
-/** Runs one SDK call under our own timer, so that a timeout and a cancellation can be told apart. Never throws. */
-export async function transact<T>(run: () => Promise<T>, options: TransactOptions): Promise<Transaction<T>> {
-  const { timeoutMs, signal, baseUrl } = options;
-  const started = performance.now();
-  const latencyMs = (): number => Math.round(performance.now() - started);
-  if (signal.aborted) return { kind: 'failure', error: abortFailure('cancelled', false, timeoutMs), latencyMs: 0 };
-  const controller = new AbortController();
-  const ended: { why: 'timeout' | 'cancelled' | null } = { why: null };
-  const stop = (why: 'timeout' | 'cancelled'): void => {
-    ended.why ??= why;
-    controller.abort();
+/**
+ * What an SDK client sends by. It serves one call at a time, so that what the client fetches is known to be that call's;
+ * to find the call by its async context would cost every promise of the process a little.
+ */
+export class Line {
+  private call: Call | undefined;
+
+  constructor(
+    /** Told when a call has ended. */
+    private readonly freed: () => void,
+  ) {}
+
+  /**
+   * The `fetch` the SDK client is given: keeps status, headers and body of the response exactly as they came, since the
+   * SDKs drop some of them (headers of errors, bodies that are not JSON). Ends with the call, whose
+   * {@link sdkTimeoutMs} is never reached.
+   */
+  readonly fetch = async (input: string | URL | Request, init?: RequestInit): Promise<Response> => {
+    const { call } = this;
+    if (call === undefined) throw new Error('an SDK sent a request after its call had ended');
+    try {
+      if (call.ended !== null) throw new Error(call.ended);
+      call.sent = true;
+      const { status, headers, body } = await send(input, init, call.ending);
+      const onData = status < 300 ? call.onData : undefined;
+      const text = onData === undefined ? await body.text() : await readAlong(body, onData);
+      call.exchange = { status, headers, text };
+      return onData === undefined ? new WholeResponse(call.exchange) : new Response(text, { status, headers });
+    } catch (error) {
+      call.failure = error;
+      throw error;
+    }
   };
-  const timer = setTimeout(() => stop('timeout'), timeoutMs);
-  const onAbort = (): void => stop('cancelled');
-  signal.addEventListener('abort', onAbort, { once: true });
-  const recorder = newRecorder(controller.signal, options.onData);
-  let value: T | undefined;
-  let thrown: unknown;
-  try {
-    value = await recorders.run(recorder, run);
-  } catch (error) {
-    thrown = error;
-  } finally {
-    clearTimeout(timer);
-    signal.removeEventListener('abort', onAbort);
+
+  /** Runs one SDK call under our own timer, so that a timeout and a cancellation can be told apart. Never throws. */
+  async transact<T>(run: () => Promise<T>, options: TransactOptions): Promise<Transaction<T>> {
+    const { timeoutMs, signal, baseUrl } = options;
+    const started = performance.now();
+    const latencyMs = (): number => Math.round(performance.now() - started);
+    const call: Call = {
+      ending: new EventEmitter(),
+      ended: null,
+      sent: false,
+      exchange: null,
+      failure: undefined,
+      onData: options.onData,
+    };
+    const stop = (why: 'timeout' | 'cancelled'): void => {
+      call.ended ??= why;
+      call.ending.emit('abort');
+    };
+    const timer = setTimeout(() => stop('timeout'), timeoutMs);
+    const onAbort = (): void => stop('cancelled');
+    signal.addEventListener('abort', onAbort, { once: true });
+    this.call = call;
+    let value: T | undefined;
+    let thrown: unknown;
+    try {
+      if (signal.aborted) stop('cancelled');
+      else value = await run();
+    } catch (error) {
+      thrown = error;
+    } finally {
+      clearTimeout(timer);
+      signal.removeEventListener('abort', onAbort);
+      this.call = undefined;
+      this.freed();
+    }
+    if (call.exchange !== null) return { kind: 'response', exchange: call.exchange, value, latencyMs: latencyMs() };
+    const error =
+      call.ended === null
+        ? networkError(call.failure ?? thrown, call.sent, baseUrl)
+        : abortFailure(call.ended, call.sent, timeoutMs);
+    return { kind: 'failure', error, latencyMs: latencyMs() };
   }
-  if (recorder.exchange !== null) {
-    return { kind: 'response', exchange: recorder.exchange, value, latencyMs: latencyMs() };
-  }
-  const error =
-    ended.why === null
-      ? networkError(recorder.failure ?? thrown, recorder.sent, baseUrl)
-      : abortFailure(ended.why, recorder.sent, timeoutMs);
-  return { kind: 'failure', error, latencyMs: latencyMs() };
 }
