@@ -129,7 +129,8 @@ export class PageRun {
   /** Sends it; returns the wait it was told, undefined when there is nothing more to do here. */
   private async sent(job: Job, scope: PromptScope, waits: number): Promise<Wait | undefined> {
     try {
-      await this.took(job, await new PromptRun(this.deps, job, scope).execute(waits));
+      const ending = this.took(job, await new PromptRun(this.deps, job, scope).execute(waits));
+      if (ending !== undefined) await ending;
     } catch (error) {
       // What concerns this record alone is for its workflow to say; the rest concerns the page.
       if (error instanceof TemperedError && error.category === 'input') this.goesOn(job);
@@ -152,17 +153,19 @@ export class PageRun {
     this.done.add(index);
   }
 
-  private async took(job: Job, { result, step }: PromptEnd): Promise<void> {
+  /** Undefined: its outcome is written. */
+  private took(job: Job, { result, step }: PromptEnd): Promise<void> | undefined {
     const { index } = job.record;
     const why = this.givenUp(index);
     if (why !== undefined && result.verdict === 'cancelled') return this.end(job, why, 'failed');
     if (step.next === 'prompt') {
       this.goesOn(job);
-      return;
+      return undefined;
     }
     this.done.add(index);
-    if (step.status !== 'failed' || step.error === undefined || this.failures.length >= FAILURE_NOTES) return;
+    if (step.status !== 'failed' || step.error === undefined || this.failures.length >= FAILURE_NOTES) return undefined;
     this.failures.push({ index, category: step.error.category, message: step.error.message.slice(0, 300) });
+    return undefined;
   }
 
   /** Why a record alone was given up; undefined = it was not. */

@@ -16,7 +16,7 @@ import { askOf } from './jobAsk.js';
 import { type Job, type Journalled, journalled, outcomeOf } from './job.js';
 import { heard, type Hold, holdPool, tellFleet } from './poolWords.js';
 import { functionError, type Judged, judge, plainError } from './reply.js';
-import { reserveMoney } from './reserve.js';
+import { type MoneyWord, reserveMoney } from './reserve.js';
 import { isUnreachable, letThrough, routed } from './route.js';
 import { send } from './send.js';
 import { HAS_OUTCOME, ITEM_CANCELLED } from '../workflows/ends.js';
@@ -83,7 +83,8 @@ export class PromptRun {
   private async attempt(control: Control, waits: number, until: number): Promise<PromptEnd | undefined> {
     const { job } = this;
     const sender = { job, waits };
-    const ask = await routed(this.deps, sender, control, (word) => this.ask(word));
+    await this.deps.circuits.look();
+    const ask = routed(this.deps, sender, control, (word) => this.ask(word));
     const permit = await enterGate(this.deps, { job, waits, until, signal: this.scope.signal }, ask, control);
     if (permit === undefined) return undefined;
     let tokens: Used = 'unsent';
@@ -110,9 +111,14 @@ export class PromptRun {
   }
 
   /** The batch's word: may a prompt of this record start now? */
-  private async mayStart(): Promise<Control> {
-    const { batchId, index } = this.place;
-    const control = await this.deps.control.read(batchId);
+  private mayStart(): Control | Promise<Control> {
+    const { id } = this.job.batch;
+    const known = this.deps.control.known(id);
+    return known === undefined ? this.deps.control.read(id).then((word) => this.allowed(word)) : this.allowed(known);
+  }
+
+  private allowed(control: Control): Control {
+    const { index } = this.job.record;
     if (control.stop !== null) throw stopped(control.stop);
     if (control.deadline !== null && this.deps.now() >= control.deadline) throw stopped('deadline');
     if (control.cancelled.includes(index)) throw stopped(ITEM_CANCELLED);
@@ -130,12 +136,12 @@ export class PromptRun {
   }
 
   private async reserve(ask: Ask, control: Control, settings: PoolSettings, waits: number): Promise<void> {
-    const leave = () => this.deps.circuits.leave(ask.provider);
-    const word = await reserveMoney(this.deps, this.job, ask, control, settings).catch(async (error: unknown) => {
-      await leave();
-      throw error;
-    });
-    if (word.kind !== 'go') await leave();
+    let word: MoneyWord | undefined;
+    try {
+      word = await reserveMoney(this.deps, this.job, ask, control, settings);
+    } finally {
+      if (word?.kind !== 'go') await this.deps.circuits.leave(ask.provider);
+    }
     switch (word.kind) {
       case 'go':
         return;

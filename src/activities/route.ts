@@ -32,56 +32,62 @@ interface Sender {
 }
 
 /**
- * The request to send: to the model in force or, while its endpoint keeps failing, to the task's `fallbackModel`.
- * Throws {@link UnsentError} when neither can be asked now: the prompt waits in Temporal, nothing is spent.
+ * The request to send: to the model in force or, while its endpoint keeps failing, to the task's `fallbackModel`. To be
+ * called after a look at the circuits. Throws {@link UnsentError} when neither can be asked now: the prompt waits in
+ * Temporal, nothing is spent.
  */
-export async function routed(
+export function routed(
   deps: ActivityDeps,
   { job, waits }: Sender,
   control: Control,
   build: (control: Control) => Ask,
-): Promise<Ask> {
+): Ask {
   const ask = build(control);
   if (ownEndpoint(job)) return ask;
-  const waitMs = await deps.circuits.waitMs(ask.provider);
+  const waitMs = deps.circuits.waitMs(ask.provider);
   if (waitMs === 0) return ask;
   const { fallbackModel } = job.task.spec;
   if (fallbackModel !== undefined) {
     const { provider } = parseModelRef(fallbackModel);
     const open = provider === ask.provider || !deps.providers.available.includes(provider);
-    if (!open && (await deps.circuits.waitMs(provider)) === 0) return build({ ...control, model: fallbackModel });
+    if (!open && deps.circuits.waitMs(provider) === 0) return build({ ...control, model: fallbackModel });
   }
-  throw await held(deps, { job, waits }, ask.provider, waitMs);
+  throw held(deps, { job, waits }, ask.provider, waitMs);
 }
 
-/** Lets the prompt through to its endpoint, now that everything else allows it. Throws {@link UnsentError}. */
-export async function letThrough(deps: ActivityDeps, { job, waits }: Sender, { provider }: Ask): Promise<void> {
-  if (ownEndpoint(job)) return;
+/**
+ * Lets the prompt through to its endpoint, now that everything else allows it. Undefined: nothing is in its way. Throws
+ * {@link UnsentError}.
+ */
+export function letThrough(deps: ActivityDeps, sender: Sender, { provider }: Ask): Promise<void> | undefined {
+  const free = ownEndpoint(sender.job) || deps.circuits.isClosed(provider);
+  return free ? undefined : enterCircuit(deps, sender, provider);
+}
+
+async function enterCircuit(deps: ActivityDeps, { job, waits }: Sender, provider: string): Promise<void> {
   const waitMs = await deps.circuits.enter(provider, job.task.plan.promptTimeoutMs + PROBE_GRACE_MS);
-  if (waitMs > 0) throw await held(deps, { job, waits }, provider, waitMs);
+  if (waitMs > 0) throw held(deps, { job, waits }, provider, waitMs);
 }
 
-async function held(
-  { circuits }: ActivityDeps,
-  { job, waits }: Sender,
-  endpoint: string,
-  forMs: number,
-): Promise<UnsentError> {
-  const { failures, reason } = await circuits.read(endpoint);
+function held({ circuits }: ActivityDeps, { job, waits }: Sender, endpoint: string, forMs: number): UnsentError {
+  const { failures, reason } = circuits.read(endpoint);
   const waitMs = lookAgainIn(forMs);
   circuits.holds(job.batch.id, waitMs);
   const message = `${endpoint} failed ${failures} times in a row and is left alone for a while; last: ${reason ?? ''}`;
   return mustWait({ type: 'Overloaded', message, waitMs, waits });
 }
 
-/** What a reply says of its endpoint. */
-export async function tellCircuit({ circuits }: ActivityDeps, job: Job, ask: Ask, reply: ModelReply): Promise<void> {
-  if (ownEndpoint(job)) return;
-  const { provider } = ask;
-  if (reply.ok) await circuits.answered(provider);
-  else if (isEndpointFailure(reply.error)) await circuits.failed(provider, reply.error.message.slice(0, REASON_CHARS));
-  else if (reply.error.category === 'cancelled') await circuits.leave(provider);
-  else await circuits.answered(provider);
+/** What a reply says of its endpoint. Undefined: nothing new. */
+export function tellCircuit(
+  { circuits }: ActivityDeps,
+  job: Job,
+  { provider }: Ask,
+  reply: ModelReply,
+): Promise<void> | undefined {
+  if (ownEndpoint(job)) return undefined;
+  if (reply.ok) return circuits.answered(provider);
+  if (isEndpointFailure(reply.error)) return circuits.failed(provider, reply.error.message.slice(0, REASON_CHARS));
+  return reply.error.category === 'cancelled' ? circuits.leave(provider) : circuits.answered(provider);
 }
 
 /** True when nothing listens where the only endpoint should be: a person must tell whether waiting helps. */
@@ -92,7 +98,8 @@ export async function isUnreachable(
   error: ProviderError,
 ): Promise<boolean> {
   if (error.category !== 'network' || job.task.spec.fallbackModel !== undefined) return false;
-  const { failures, failedProbes } = await circuits.read(provider);
+  await circuits.look();
+  const { failures, failedProbes } = circuits.read(provider);
   // Waits count rate limits too: only what was refused says that nobody is there.
   const refused = Math.min(waits + 1, failures);
   if (refused < UNREACHABLE_TRIES && failedProbes < MAX_FAILED_PROBES) return false;

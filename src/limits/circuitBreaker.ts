@@ -42,20 +42,28 @@ export class CircuitBreaker {
     this.now = now;
   }
 
-  /** The endpoint's circuit, at most half a second stale. */
-  async read(endpoint: string): Promise<Circuit> {
-    if (this.now() - this.readAt >= STALE_MS) {
-      this.reading ??= this.refresh().finally(() => {
-        this.reading = undefined;
-      });
-      await this.reading;
-    }
+  /** Hears what other processes told the store. Undefined: what is known here is less than half a second old. */
+  look(): Promise<void> | undefined {
+    if (this.isFresh) return undefined;
+    this.reading ??= this.refresh().finally(() => {
+      this.reading = undefined;
+    });
+    return this.reading;
+  }
+
+  /** The endpoint's circuit at the last {@link look}, and what this process saw since. */
+  read(endpoint: string): Circuit {
     return this.known.get(endpoint) ?? CLOSED;
   }
 
   /** How long a prompt to the endpoint must wait; 0 = it may go, or be the one that finds out. Milliseconds. */
-  async waitMs(endpoint: string): Promise<number> {
-    return waitOf(await this.read(endpoint), this.now());
+  waitMs(endpoint: string): number {
+    return waitOf(this.read(endpoint), this.now());
+  }
+
+  /** True when prompts go to the endpoint freely, as far as a fresh look tells. */
+  isClosed(endpoint: string): boolean {
+    return this.isFresh && phaseOf(this.read(endpoint), this.now()) === 'closed';
   }
 
   /**
@@ -63,8 +71,8 @@ export class CircuitBreaker {
    * take. Returns the milliseconds to wait when it may not go.
    */
   async enter(endpoint: string, forMs: number): Promise<number> {
-    const seen = await this.read(endpoint);
-    if (phaseOf(seen, this.now()) === 'closed') return 0;
+    await this.look();
+    if (this.isClosed(endpoint)) return 0;
     let waitMs = 0;
     await this.change(endpoint, (circuit, now) => {
       const after = withProbe(circuit, now, forMs);
@@ -76,7 +84,7 @@ export class CircuitBreaker {
 
   /** The prompt that was let through was not sent after all: another one may find out. */
   async leave(endpoint: string): Promise<void> {
-    if (this.view(endpoint).probeUntil === 0) return;
+    if (this.read(endpoint).probeUntil === 0) return;
     await this.change(endpoint, (circuit) => ({ ...circuit, probeUntil: 0 }));
   }
 
@@ -85,19 +93,19 @@ export class CircuitBreaker {
     const inARow = (this.inARow.get(endpoint) ?? 0) + 1;
     this.inARow.set(endpoint, inARow);
     // One failure between answers is no news to the others.
-    if (inARow === 1 && this.settings.failures > 1 && this.view(endpoint).failures === 0) return;
+    if (inARow === 1 && this.settings.failures > 1 && this.read(endpoint).failures === 0) return;
     await this.change(endpoint, (circuit, now) => afterFailure(circuit, { reason, inARow }, this.settings, now));
   }
 
-  /** The endpoint answered, whatever it said. */
-  async answered(endpoint: string): Promise<void> {
+  /** The endpoint answered, whatever it said. Undefined: that is no news. */
+  answered(endpoint: string): Promise<void> | undefined {
     this.inARow.delete(endpoint);
-    if (this.view(endpoint).failures > 0) await this.change(endpoint, afterAnswer);
+    return this.read(endpoint).failures > 0 ? this.change(endpoint, afterAnswer) : undefined;
   }
 
   /** The next prompt may find out at once: somebody says that the endpoint was mended. */
   async askSoon(endpoint: string): Promise<void> {
-    if (this.view(endpoint).openUntil === 0) return;
+    if (this.read(endpoint).openUntil === 0) return;
     await this.change(endpoint, (circuit, now) => ({ ...circuit, openUntil: Math.min(circuit.openUntil, now) }));
   }
 
@@ -114,8 +122,8 @@ export class CircuitBreaker {
     return until > this.now();
   }
 
-  private view(endpoint: string): Circuit {
-    return this.known.get(endpoint) ?? CLOSED;
+  private get isFresh(): boolean {
+    return this.now() - this.readAt < STALE_MS;
   }
 
   private async refresh(): Promise<void> {

@@ -9,6 +9,8 @@ const KEPT = 1_000;
 export interface ControlCache {
   /** The control row, at most 500 ms stale. Callers at the same time share one read. Throws before the first publication. */
   read(batchId: string): Promise<Control>;
+  /** The control row when it was read less than 500 ms ago: nothing to wait for. */
+  known(batchId: string): Control | undefined;
   /** The next `read` asks the store: something changed. */
   forget(batchId: string): void;
 }
@@ -16,6 +18,8 @@ export interface ControlCache {
 interface Entry {
   readonly at: number;
   readonly control: Promise<Control>;
+  /** What it said; undefined = it is being read. */
+  word: Control | undefined;
 }
 
 async function readFresh(store: Pick<Store, 'readControl'>, batchId: string): Promise<Control> {
@@ -39,25 +43,33 @@ export function createControlCache(
 
   function fetch(batchId: string): Promise<Control> {
     const control = readFresh(store, batchId);
-    const entry = { at: now(), control };
+    const entry: Entry = { at: now(), control, word: undefined };
     entries.delete(batchId);
     entries.set(batchId, entry);
     if (entries.size > KEPT) {
       const oldest = entries.keys().next();
       if (oldest.done !== true) entries.delete(oldest.value);
     }
-    // A failed read isn't remembered; every caller of it gets the error.
-    control.catch(() => {
-      if (entries.get(batchId) === entry) entries.delete(batchId);
-    });
+    control.then(
+      (word) => {
+        entry.word = word;
+      },
+      // A failed read isn't remembered; every caller of it gets the error.
+      () => {
+        if (entries.get(batchId) === entry) entries.delete(batchId);
+      },
+    );
     return control;
   }
 
+  function fresh(batchId: string): Entry | undefined {
+    const entry = entries.get(batchId);
+    return entry !== undefined && now() - entry.at < CONTROL_STALE_MS ? entry : undefined;
+  }
+
   return {
-    read(batchId) {
-      const entry = entries.get(batchId);
-      return entry !== undefined && now() - entry.at < CONTROL_STALE_MS ? entry.control : fetch(batchId);
-    },
+    read: (batchId) => fresh(batchId)?.control ?? fetch(batchId),
+    known: (batchId) => fresh(batchId)?.word,
     forget(batchId) {
       entries.delete(batchId);
     },

@@ -1,6 +1,6 @@
 import { isLower } from '../task/limits.js';
 import type { PoolLimits } from '../task/spec.js';
-import { GateBatches } from './gateBatches.js';
+import { type BatchAtGate, GateBatches } from './gateBatches.js';
 import { LeasedQuota } from './leasedQuota.js';
 import { RoundRobin } from './roundRobin.js';
 import type { GateControl, GateRefusal, GateRequest, Lease, LeaseRequest, Limiter, Permit, Used } from './types.js';
@@ -69,7 +69,13 @@ export class PoolGate {
   enter(request: GateRequest): Promise<Entry> {
     const { batchId, signal, boundMs } = request;
     // What was leased without its limits is not this batch's.
-    if (isLower(this.batches.come(request).limits, this.leasedFor)) this.quota.expire();
+    const batch = this.batches.come(request);
+    if (isLower(batch.limits, this.leasedFor)) this.quota.expire();
+    if (!signal.aborted && this.isOpenTo(request)) {
+      const permit = this.admit(batch, request);
+      this.plan();
+      return Promise.resolve({ permit });
+    }
     return new Promise((resolve, reject) => {
       const leave = (): void => {
         clearTimeout(bound);
@@ -140,11 +146,21 @@ export class PoolGate {
     this.plan();
   }
 
+  /** True when a prompt that comes now has nobody before it and nothing in its way. */
+  private isOpenTo({ batchId, tokens }: GateRequest): boolean {
+    const { waiting, quota } = this;
+    return waiting.size === 0 && quota.fresh && this.hasPlace(batchId) && quota.blockedBy(tokens) === null;
+  }
+
   private start(waiter: Waiter): void {
-    const { batchId, tokens } = waiter.request;
-    const batch = this.batches.get(batchId);
+    const { request } = waiter;
+    const batch = this.batches.get(request.batchId);
     if (batch === undefined) return;
-    this.waiting.take(batchId);
+    this.waiting.take(request.batchId);
+    waiter.answer({ permit: this.admit(batch, request) });
+  }
+
+  private admit(batch: BatchAtGate, { batchId, tokens }: GateRequest): Permit {
     batch.inFlight += 1;
     const begun = this.quota.start(tokens);
     let released = false;
@@ -156,7 +172,7 @@ export class PoolGate {
       this.forget(batchId);
       this.pump();
     };
-    waiter.answer({ permit: { release, settings: this.quota.settings } });
+    return { release, settings: this.quota.settings };
   }
 
   private tellWait(batchId: string): void {

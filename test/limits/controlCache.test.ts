@@ -27,8 +27,10 @@ describe('control cache', () => {
     await Promise.all([control.read('b'), control.read('b')]);
     clock = 499;
     expect(await control.read('b')).toBe(CONTROL);
+    expect(control.known('b')).toBe(CONTROL);
     expect(reads).toBe(1);
     clock = 500;
+    expect(control.known('b')).toBeUndefined();
     await control.read('b');
     await control.read('other');
     expect(reads).toBe(3);
