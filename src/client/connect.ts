@@ -4,6 +4,7 @@ import type { NativeConnection, NativeConnectionOptions } from '@temporalio/work
 import { type ErrorCategory, TemperedError } from '../task/errors.js';
 import { hostOf, isLoopback, portOf } from './address.js';
 import { type EmbeddedServer, ensureServer, isListening, serverStatus, useServer } from './embedded/index.js';
+import { within } from './within.js';
 
 /** Longest wait for a server to answer; milliseconds. */
 const CONNECT_LIMIT_MS = 10_000;
@@ -132,13 +133,13 @@ export async function connectClient(target: Target): Promise<Connected> {
   const { Client, Connection } = await import('@temporalio/client');
   const connection = await explained(target, async () => {
     await assertListening(target);
-    return Connection.connect({ ...connectionOptions, connectTimeout: CONNECT_LIMIT_MS });
+    return Connection.lazy(connectionOptions);
   });
   try {
     await explained(target, () =>
-      connection.withDeadline(Date.now() + CONNECT_LIMIT_MS, () =>
-        connection.workflowService.describeNamespace({ namespace }),
-      ),
+      within(CONNECT_LIMIT_MS, connection.workflowService.describeNamespace({ namespace }), () => {
+        return new Error(`no answer within ${CONNECT_LIMIT_MS / 1000} s`);
+      }),
     );
     const leave = folder === null ? () => undefined : await useServer(folder);
     const close = async () => {

@@ -1,7 +1,8 @@
 import { hostname } from 'node:os';
 import type { Client } from '@temporalio/client';
 import { CONTROL_QUEUE } from '../workflows/ids.js';
-import { reached } from './temporalErrors.js';
+import { notAnswering, reached } from './temporalErrors.js';
+import { within } from './within.js';
 
 /** A worker asks for work again within 60 s; one not heard of for longer is gone. Milliseconds. */
 const FRESH_MS = 70_000;
@@ -16,7 +17,9 @@ const ANSWER_MS = 5_000;
 export async function unpolled(client: Client, queues: readonly string[]): Promise<readonly string[]> {
   const ask = () =>
     Promise.all(queues.map((queue) => isPolled(client, queue, queue === CONTROL_QUEUE ? 'workflow' : 'activity')));
-  const polled = await reached(() => client.withDeadline(Date.now() + ANSWER_MS, ask));
+  const polled = await reached(() =>
+    within(ANSWER_MS, ask(), () => notAnswering(`no word within ${ANSWER_MS / 1000} s`)),
+  );
   return queues.filter((_, i) => polled[i] === false);
 }
 

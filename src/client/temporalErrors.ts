@@ -50,9 +50,14 @@ async function explain(batchId: string, error: unknown): Promise<unknown> {
 async function away(error: unknown): Promise<TemperedError | undefined> {
   const { isGrpcServiceError } = await import('@temporalio/client');
   if (!isGrpcServiceError(error) || !AWAY.includes(error.code)) return undefined;
-  return new TemperedError('network', `The Temporal server did not answer: ${error.details}`, {
+  return notAnswering(error.details, error);
+}
+
+/** The error of a server that is away. */
+export function notAnswering(said: string, cause?: unknown): TemperedError {
+  return new TemperedError('network', `The Temporal server did not answer: ${said}`, {
     remedy: 'Check that it runs and that TEMPORAL_ADDRESS names it; `tempered server` starts the embedded one.',
-    cause: error,
+    cause,
   });
 }
 
