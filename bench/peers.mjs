@@ -3,9 +3,10 @@
 //
 //   npm run bench:peers [-- --records N --runs N --concurrency N --latencies 0,100,1000 --long --fresh]
 //
-// `--long` runs instead 100,000 records at 0 ms, `inline` and the SDK loop alone, as a report of its own for this
-// version of Node. `--fresh` brings the newest async-batch-llm. `item` mode runs a fifth of the records, and at 1 s
-// latency everybody a twentieth: rates are compared, and what takes a second is too short to be one.
+// `--long` runs instead 100,000 records at 0 ms, `inline` (in one process, and in one per core) and the SDK loop, as a
+// report of its own for this version of Node. `--fresh` brings the newest async-batch-llm. `item` mode runs a fifth of
+// the records, and at 1 s latency everybody a twentieth: rates are compared, and what takes a second is too short to be
+// one.
 import { mkdtempSync, rmSync } from 'node:fs';
 import { availableParallelism, tmpdir } from 'node:os';
 import path from 'node:path';
@@ -91,7 +92,7 @@ const ROUNDS = values.long
         label: '0 ms',
         latencyMs: 0,
         records: 100_000,
-        names: ['tempered inline', 'openai SDK loop + SQLite'],
+        names: ['tempered inline', ALL_CORES, 'openai SDK loop + SQLite'],
       },
     ]
   : latencies.map((latencyMs) => ({
