@@ -87,8 +87,8 @@ export interface TransactOptions {
 }
 
 /**
- * The timeout to give an SDK for a call that {@link Line.transact} ends after `timeoutMs`: a little longer, so that ours is
- * the one that ends it and the reason is known.
+ * The timeout to give an SDK for a call that {@link Line.transact} ends after `timeoutMs`: a little longer, so that
+ * ours is the one that ends it and the reason is known.
  */
 export function sdkTimeoutMs(timeoutMs: number): number {
   return timeoutMs + 2000;
