@@ -129,8 +129,7 @@ export class PageRun {
   /** Sends it; returns the wait it was told, undefined when there is nothing more to do here. */
   private async sent(job: Job, scope: PromptScope, waits: number): Promise<Wait | undefined> {
     try {
-      const ending = this.took(job, await new PromptRun(this.deps, job, scope).execute(waits));
-      if (ending !== undefined) await ending;
+      await this.took(job, await new PromptRun(this.deps, job, scope).execute(waits));
     } catch (error) {
       // What concerns this record alone is for its workflow to say; the rest concerns the page.
       if (error instanceof TemperedError && error.category === 'input') this.goesOn(job);
@@ -153,19 +152,17 @@ export class PageRun {
     this.done.add(index);
   }
 
-  /** Undefined: its outcome is written. */
-  private took(job: Job, { result, step }: PromptEnd): Promise<void> | undefined {
+  private async took(job: Job, { result, step }: PromptEnd): Promise<void> {
     const { index } = job.record;
     const why = this.givenUp(index);
     if (why !== undefined && result.verdict === 'cancelled') return this.end(job, why, 'failed');
     if (step.next === 'prompt') {
       this.goesOn(job);
-      return undefined;
+      return;
     }
     this.done.add(index);
-    if (step.status !== 'failed' || step.error === undefined || this.failures.length >= FAILURE_NOTES) return undefined;
+    if (step.status !== 'failed' || step.error === undefined || this.failures.length >= FAILURE_NOTES) return;
     this.failures.push({ index, category: step.error.category, message: step.error.message.slice(0, 300) });
-    return undefined;
   }
 
   /** Why a record alone was given up; undefined = it was not. */

@@ -27,8 +27,7 @@ export async function heard(
   reply: ModelReply,
 ): Promise<PromptTokens | null> {
   tellTuner(deps, job, control, reply);
-  const news = tellCircuit(deps, job, ask, reply);
-  if (news !== undefined) await news;
+  await tellCircuit(deps, job, ask, reply);
   if (reply.rateLimits !== null) await deps.gate.told(deps.pools.poolOf(ask.model), ask.model, reply.rateLimits);
   const { usage } = reply;
   if (usage === null) return null;
