@@ -1,55 +1,17 @@
 import { lowestLimits } from '../task/limits.js';
 import type { PoolLimits } from '../task/spec.js';
-import type { GateControl, GateRequest } from './types.js';
+import { BatchAtGate } from './batchAtGate.js';
+import type { GateRequest, Places, PlacesAsked } from './types.js';
 
 /**
- * How long the limits of a batch count on when its last prompt has ended: the next one, if there is one, follows at
- * once, and must not find the pool filled at the pool's own rate. Others wait meanwhile; milliseconds.
+ * How long the limits of a batch count on, and its places stay here, when its last prompt has ended: the next one, if
+ * there is one, follows at once, and must not find the pool filled at the pool's own rate. Others wait meanwhile;
+ * milliseconds.
  */
 const LINGER_MS = 1_500;
 
 /** A prompt that was turned away as busy comes back within this time: so long its batch's limits count; milliseconds. */
 const BACK_WITHIN_MS = 10_000;
-
-/** A batch that has, or lately had, prompts at the gate of a pool in this process. */
-export class BatchAtGate {
-  /** Prompts in flight. */
-  inFlight = 0;
-  /** None of its prompts is here, and its limits count until then; null = some are. Milliseconds since epoch. */
-  lingersUntil: number | null = null;
-  /** Prompts that were turned away as busy come back by then; milliseconds since epoch. */
-  backBy = 0;
-
-  constructor(
-    private control: GateControl,
-    private readonly own: GateRequest['own'],
-  ) {}
-
-  /** Its control row says this. An older one than known is no news. */
-  hear(control: GateControl): void {
-    if (control.version >= this.control.version) this.control = control;
-  }
-
-  /** The model its prompts go to; null = the task's. */
-  get model(): string | null {
-    return this.control.model;
-  }
-
-  /** Its part of a quota that several want. */
-  get weight(): number {
-    return this.control.weight ?? this.own.weight;
-  }
-
-  /** Quotas it brings. */
-  get limits(): PoolLimits {
-    return { ...this.own.limits, ...this.control.limits };
-  }
-
-  /** Prompts that may start now as far as its concurrency goes. */
-  get room(): number {
-    return Math.max(0, this.control.concurrency - this.inFlight);
-  }
-}
 
 /** The batches of one pool's gate in this process. */
 export class GateBatches {
@@ -60,7 +22,7 @@ export class GateBatches {
     private readonly now: () => number,
   ) {}
 
-  /** A batch; undefined = it has nobody here, and brings no limits that still count. */
+  /** A batch; undefined = it has nobody here, and had nobody lately. */
   get(batchId: string): BatchAtGate | undefined {
     return this.batches.get(batchId);
   }
@@ -94,17 +56,45 @@ export class GateBatches {
   leave(batchId: string): void {
     const batch = this.batches.get(batchId);
     if (batch === undefined) return;
-    if (Object.keys(batch.limits).length === 0) this.batches.delete(batchId);
-    else batch.lingersUntil = Math.max(batch.backBy, this.now() + LINGER_MS);
+    batch.lingersUntil = Math.max(batch.backBy, this.now() + LINGER_MS);
   }
 
-  /** Milliseconds until limits count no more because their batch has left; `Infinity` = no such batch. */
+  /** What to ask the store for, by batch. `waiting`: its prompts that wait here. */
+  asks(waiting: (batchId: string) => number): Readonly<Record<string, PlacesAsked>> {
+    return Object.fromEntries([...this.batches].map(([batchId, batch]) => [batchId, batch.asks(waiting(batchId))]));
+  }
+
+  /** The store's answer. */
+  grant(places: Readonly<Record<string, Places>>): void {
+    for (const [batchId, given] of Object.entries(places)) this.batches.get(batchId)?.grant(given);
+  }
+
+  /**
+   * What batches need of the store for their prompts that wait: places nobody else has, quota, places that others have
+   * to give back; null = nothing but the end of their own prompts.
+   */
+  needOf(batchIds: readonly string[]): 'places' | 'quota' | "others' places" | null {
+    const batches = batchIds.flatMap((batchId) => this.batches.get(batchId) ?? []);
+    const short = batches.filter(({ isShort }) => isShort);
+    if (short.some(({ isShared }) => !isShared)) return 'places';
+    if (batches.some(({ room }) => room > 0)) return 'quota';
+    return short.length > 0 ? "others' places" : null;
+  }
+
+  /** Whose places lie idle here: batches that other processes have too, or none such; null = no place does. */
+  get idle(): 'shared' | 'alone' | null {
+    const idle = [...this.batches.values()].filter(({ isIdle }) => isIdle);
+    if (idle.length === 0) return null;
+    return idle.some(({ isShared }) => isShared) ? 'shared' : 'alone';
+  }
+
+  /** Milliseconds until a batch that has left is forgotten; `Infinity` = no such batch. */
   get lingerMs(): number {
     const ends = [...this.batches.values()].map(({ lingersUntil }) => lingersUntil ?? Infinity);
     return Math.min(Infinity, ...ends) - this.now();
   }
 
-  /** Forgets batches whose limits count no more. */
+  /** Forgets batches that have left. */
   sweep(): void {
     for (const [batchId, { lingersUntil }] of this.batches) {
       if (lingersUntil !== null && lingersUntil <= this.now()) this.batches.delete(batchId);

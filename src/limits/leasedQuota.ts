@@ -184,7 +184,7 @@ export class LeasedQuota {
   wants(
     waiting: readonly PromptTokens[],
     limits: PoolLimits,
-  ): Omit<LeaseRequest, 'pool' | 'worker' | 'demand' | 'configured'> {
+  ): Omit<LeaseRequest, 'pool' | 'worker' | 'demand' | 'places' | 'configured'> {
     // Quota nobody waits for isn't hoarded.
     if (waiting.length === 0) this.giveBack();
     const uses = waiting.map((tokens) => this.needed(tokens));

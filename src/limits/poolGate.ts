@@ -1,18 +1,11 @@
 import { isLower } from '../task/limits.js';
 import type { PoolLimits } from '../task/spec.js';
-import { type BatchAtGate, GateBatches } from './gateBatches.js';
+import type { BatchAtGate } from './batchAtGate.js';
+import { GateBatches } from './gateBatches.js';
 import { LeasedQuota } from './leasedQuota.js';
+import { LEASE_EVERY_MS, lookAfterMs } from './lookTimes.js';
 import { RoundRobin } from './roundRobin.js';
 import type { GateControl, GateRefusal, GateRequest, Lease, LeaseRequest, Limiter, Permit, Used } from './types.js';
-
-/** How often quota is leased, and cooldowns are looked at, while prompts start; milliseconds. */
-const LEASE_EVERY_MS = 250;
-
-/** Longest time between two looks at the store while somebody waits; milliseconds. */
-const LOOK_EVERY_MS = 1_000;
-
-/** How often places in flight are renewed while nobody waits (a lease lives 10 s); milliseconds. */
-const RENEW_EVERY_MS = 2_500;
 
 /** How an attempt to enter ended. */
 export type Entry = { readonly permit: Permit } | { readonly refusal: GateRefusal };
@@ -123,7 +116,7 @@ export class PoolGate {
     const [first] = this.waiting.of(batchId);
     const batch = this.batches.get(batchId);
     if (first === undefined || batch === undefined) return null;
-    if (batch.room === 0) return 'concurrency';
+    if (batch.isFull) return 'concurrency';
     return this.quota.blockedBy(first.request.tokens);
   }
 
@@ -138,18 +131,21 @@ export class PoolGate {
   /** Starts whoever may start, in turn, and sees to the next look at the store. */
   private pump(): void {
     while (this.quota.fresh) {
-      const next = this.waiting.peek((batchId) => this.hasPlace(batchId));
+      const next = this.waiting.peek((batchId) => this.batches.get(batchId)?.isFull === false);
       // The first in turn is waited for: smaller prompts behind a big one must not starve it.
-      if (next === undefined || this.quota.blockedBy(next.value.request.tokens) !== null) break;
+      if (next === undefined || !this.mayStart(next.value.request)) break;
       this.start(next.value);
     }
     this.plan();
   }
 
   /** True when a prompt that comes now has nobody before it and nothing in its way. */
-  private isOpenTo({ batchId, tokens }: GateRequest): boolean {
-    const { waiting, quota } = this;
-    return waiting.size === 0 && quota.fresh && this.hasPlace(batchId) && quota.blockedBy(tokens) === null;
+  private isOpenTo(request: GateRequest): boolean {
+    return this.waiting.size === 0 && this.quota.fresh && this.mayStart(request);
+  }
+
+  private mayStart({ batchId, tokens }: GateRequest): boolean {
+    return (this.batches.get(batchId)?.room ?? 0) > 0 && this.quota.blockedBy(tokens) === null;
   }
 
   private start(waiter: Waiter): void {
@@ -161,7 +157,7 @@ export class PoolGate {
   }
 
   private admit(batch: BatchAtGate, { batchId, tokens }: GateRequest): Permit {
-    batch.inFlight += 1;
+    batch.start();
     const begun = this.quota.start(tokens);
     let released = false;
     const release = (used: Used): void => {
@@ -196,10 +192,6 @@ export class PoolGate {
     return { kind: 'busy', limiter: this.limiter(batchId) ?? 'concurrency', retryInMs };
   }
 
-  private hasPlace(batchId: string): boolean {
-    return (this.batches.get(batchId)?.room ?? 0) > 0;
-  }
-
   private forget(batchId: string): void {
     if (this.batches.get(batchId)?.inFlight !== 0 || this.waiting.of(batchId).length > 0) return;
     this.batches.leave(batchId);
@@ -210,23 +202,9 @@ export class PoolGate {
   private plan(): void {
     clearTimeout(this.timer);
     if (this.stopped || this.looking !== undefined) return;
-    const dueInMs = this.lookAfterMs() - this.quota.age;
+    const dueInMs = lookAfterMs(this.quota, this.batches, this.waiting.keys()) - this.quota.age;
     if (dueInMs <= 0) this.look();
     else if (dueInMs < Infinity) this.timer = setTimeout(() => this.look(), dueInMs);
-  }
-
-  /** How long after the last lease the store is looked at again; `Infinity` = when somebody comes. */
-  private lookAfterMs(): number {
-    const { quota } = this;
-    if (this.waiting.size > 0) {
-      if (quota.cooldownMs > 0) return Math.min(LOOK_EVERY_MS, Math.max(LEASE_EVERY_MS, quota.age + quota.cooldownMs));
-      const startable = this.waiting.peek((batchId) => this.hasPlace(batchId)) !== undefined;
-      return startable ? Math.min(LOOK_EVERY_MS, Math.max(LEASE_EVERY_MS, quota.retryInMs)) : LOOK_EVERY_MS;
-    }
-    if (quota.untold) return LEASE_EVERY_MS;
-    const renewMs = quota.limited && quota.inFlight > 0 ? RENEW_EVERY_MS : Infinity;
-    // Our lease tells other processes of limits: they must hear when these count no more.
-    return Math.min(renewMs, quota.age + this.batches.lingerMs);
   }
 
   private look(): void {
@@ -267,7 +245,10 @@ export class PoolGate {
       startable.map(({ batchId, tokens, inFlight, weight }) => [batchId, { waiting: tokens.length, inFlight, weight }]),
     );
     try {
-      this.quota.grant(await this.deps.lease({ ...request, demand }));
+      const places = this.batches.asks((batchId) => this.waiting.of(batchId).length);
+      const lease = await this.deps.lease({ ...request, demand, places });
+      this.quota.grant(lease);
+      this.batches.grant(lease.places);
       this.leasedFor = limits;
       if (isLower(this.batches.limits(), limits)) this.quota.expire();
       this.tellRate();
@@ -286,8 +267,8 @@ export class PoolGate {
 
   /** The prompts whose batches have room for them, by batch, and what the batch has in flight. */
   private startable() {
-    return this.batches.here().map(([batchId, { room, inFlight, weight }]) => {
-      const waiting = this.waiting.of(batchId).slice(0, room);
+    return this.batches.here().map(([batchId, { reach, inFlight, weight }]) => {
+      const waiting = this.waiting.of(batchId).slice(0, reach);
       return { batchId, weight, inFlight, tokens: waiting.map(({ request }) => request.tokens) };
     });
   }

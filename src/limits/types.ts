@@ -8,6 +8,26 @@ export interface PoolSettings extends PoolLimits {
   readonly perDayUsd?: number;
 }
 
+/** What a process asks for of a batch's concurrency, which all processes share. */
+export interface PlacesAsked {
+  /** Places there are: the batch's concurrency. */
+  readonly limit: number;
+  /** The batch's prompts in flight and waiting here. */
+  readonly demand: number;
+  /** Most that can be in flight here before the answer is heard. */
+  readonly held: number;
+  /** Places it takes when nobody else wants them. */
+  readonly wanted: number;
+}
+
+/** A process' places of a batch's concurrency. */
+export interface Places {
+  /** Prompts of the batch it may have in flight. */
+  readonly granted: number;
+  /** Other processes have prompts of the batch too. */
+  readonly shared: boolean;
+}
+
 /** A worker's share of a pool's quota for a short while. */
 export interface Lease {
   /** What this worker may start and use before it asks again; `Infinity` where the pool has no such limit. */
@@ -26,6 +46,8 @@ export interface Lease {
   readonly overloaded: boolean;
   /** By batch: part of its waiting prompts that are in this process, 0..1. */
   readonly here: Readonly<Record<string, number>>;
+  /** By batch: this worker's places. */
+  readonly places: Readonly<Record<string, Places>>;
 }
 
 /** What a worker asks of a pool's row: in one statement it returns what it used and takes more. */
@@ -46,6 +68,8 @@ export interface LeaseRequest {
   readonly demand: Readonly<
     Record<string, { readonly waiting: number; readonly inFlight: number; readonly weight: number }>
   >;
+  /** By batch: the places it asks for. */
+  readonly places: Readonly<Record<string, PlacesAsked>>;
   /** Answers came since the last call: a lowered rate may rise. */
   readonly answered: boolean;
   /** Requests a minute it really started lately. */

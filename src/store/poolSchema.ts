@@ -1,4 +1,5 @@
 import type { LeaseRequest, PoolSettings } from '../limits/types.js';
+import type { PlacesHeld } from './batchPlaces.js';
 import type { Demand } from './fairness.js';
 import type { JsonText } from './jsonText.js';
 import type { Told } from './told.js';
@@ -35,6 +36,8 @@ export interface PoolsTable {
 export interface LeaseBody extends Pick<LeaseRequest, 'limits' | 'configured'> {
   /** What it would start now, and what it has in flight. */
   readonly demand: Demand;
+  /** By batch: the places it asked for, and got; a worker of an earlier version doesn't tell. */
+  readonly places?: Readonly<Record<string, PlacesHeld>>;
   /** Requests a minute it really started; a worker of an earlier version doesn't tell. */
   readonly observedRpm?: number;
 }

@@ -152,7 +152,7 @@ function placesOf({ request, others }: Asked, limit: number): number {
 
 /** What a request gets out of the pool's row, and the levels afterwards. */
 export function share(asked: Asked): {
-  readonly lease: Omit<Lease, 'cooldownUntil' | 'settings' | 'overloaded'>;
+  readonly lease: Omit<Lease, 'cooldownUntil' | 'settings' | 'overloaded' | 'places'>;
   readonly left: Amounts;
 } {
   const { request, pool, limits, now } = asked;

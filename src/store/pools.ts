@@ -1,11 +1,13 @@
 import { sql, type Transaction } from 'kysely';
 import type { Lease, LeaseRequest, PoolSettings } from '../limits/types.js';
-import { amounts, limitsBy, lowestLimits } from '../task/limits.js';
+import { type Amounts, amounts, limitsBy, lowestLimits } from '../task/limits.js';
+import type { PoolLimits } from '../task/spec.js';
 import type { Backend, Db } from './backend.js';
+import { batchPlaces, placesHeld, takesMore } from './batchPlaces.js';
 import { decode, decodeNullable, encode } from './jsonText.js';
-import type { PoolsTable } from './poolSchema.js';
+import type { LeaseBody, PoolsTable } from './poolSchema.js';
 import { batchLimits, fleetRpm, type LiveLease, RETRY_MIN_MS, rateOf, settingsOf, share } from './poolShare.js';
-import { lowered, raised } from './rate.js';
+import { lowered, type Rate, raised } from './rate.js';
 import type { StoreSchema } from './schema.js';
 import { afterReply, limitsTold } from './told.js';
 import type { PoolPatch, Store } from './types.js';
@@ -13,7 +15,7 @@ import type { PoolPatch, Store } from './types.js';
 /** The part of the store that shares the providers' quotas among workers. */
 export type PoolStore = Pick<
   Store,
-  'lease' | 'cooldown' | 'dropLeases' | 'lowerRate' | 'tellLimits' | 'setPool' | 'listPools'
+  'lease' | 'leaseHolders' | 'dropLeases' | 'cooldown' | 'lowerRate' | 'tellLimits' | 'setPool' | 'listPools'
 >;
 
 /** A worker that hasn't asked for so long is gone, and its places are free; milliseconds. */
@@ -38,15 +40,34 @@ function othersOf({ worker }: LeaseRequest, live: readonly LiveLease[]): readonl
   return live.filter((one) => one.worker !== worker);
 }
 
+function placesOf({ places }: LeaseRequest, others: readonly LiveLease[]): Lease['places'] {
+  return batchPlaces(
+    places,
+    others.map(({ body }) => body.places ?? {}),
+  );
+}
+
+/** What other processes must know of this one, and its answer. */
+function bodyOf(request: LeaseRequest, places: Lease['places']): LeaseBody {
+  const { limits, configured, demand, observedRpm } = request;
+  return { limits, configured, demand, places: placesHeld(request.places, places), observedRpm };
+}
+
+/** Whether a body holds others back in another way than the one before did. */
+function isNews(body: LeaseBody, before: LeaseBody): boolean {
+  const binding = ({ limits, places }: LeaseBody) => encode({ limits, places });
+  return binding(body) !== binding(before);
+}
+
 /** Writes a worker's row, and takes those away whose workers are gone. */
-async function writeLease(db: Db, request: LeaseRequest, granted: number, now: number): Promise<void> {
-  const { pool, worker, limits, configured, demand, observedRpm } = request;
+async function writeLease(db: Db, request: LeaseRequest, granted: number, body: LeaseBody, now: number): Promise<void> {
+  const { pool, worker } = request;
   await db.deleteFrom('pool_leases').where('pool', '=', pool).where('expires_at', '<=', now).execute();
   const mine = {
     granted,
     in_flight: request.inFlight,
     wanted: request.wantInFlight,
-    body: encode({ limits, configured, demand, observedRpm }),
+    body: encode(body),
     expires_at: now + LEASE_LIFE_MS,
   };
   await db
@@ -87,7 +108,21 @@ async function lease(trx: Transaction<StoreSchema>, backend: Backend, request: L
   const rate = request.answered ? raised(rateOf(pool), known.rpm, now) : rateOf(pool);
   const limits = rate.rpm === null ? known : lowestLimits([known, { rpm: rate.rpm }]);
   const { lease: granted, left } = share({ request, pool, others, limits, now });
-  await trx
+  const places = placesOf(request, others);
+  if (isLimited(limits, pool)) await writeLevels(trx, request.pool, left, rate, now);
+  const inFlight = Number.isFinite(granted.inFlight) ? granted.inFlight : 0;
+  await writeLease(trx, request, inFlight, bodyOf(request, places), now);
+  const cooldownUntil = localTime(pool.cooldown_until, now);
+  return { ...granted, places, settings, overloaded: rate.rpm !== null, cooldownUntil };
+}
+
+/** Whether a pool has anything to count. */
+function isLimited(limits: PoolLimits, pool: Pick<PoolsTable, 'rate_rpm'> | undefined): boolean {
+  return Object.keys(limits).length > 0 || (pool?.rate_rpm ?? null) !== null;
+}
+
+async function writeLevels(db: Db, pool: string, left: Amounts, rate: Rate, now: number): Promise<void> {
+  await db
     .updateTable('pools')
     .set({
       requests: left.requests,
@@ -98,11 +133,8 @@ async function lease(trx: Transaction<StoreSchema>, backend: Backend, request: L
       rate_rpm: rate.rpm,
       rate_at: rate.at,
     })
-    .where('pool', '=', request.pool)
+    .where('pool', '=', pool)
     .execute();
-  await writeLease(trx, request, Number.isFinite(granted.inFlight) ? granted.inFlight : 0, now);
-  const cooldownUntil = localTime(pool.cooldown_until, now);
-  return { ...granted, settings, overloaded: rate.rpm !== null, cooldownUntil };
 }
 
 /** A time of the database's clock on ours; 0 stays 0. */
@@ -173,17 +205,19 @@ export function createPoolStore(backend: Backend): PoolStore {
       const pool = await db.selectFrom('pools').selectAll().where('pool', '=', request.pool).executeTakeFirst();
       const settings = settingsOf(pool, request, others);
       const limits = lowestLimits([settings, ...batchLimits(request, others)]);
-      if (Object.keys(limits).length > 0 || (pool?.rate_rpm ?? null) !== null) {
+      const mine = live.find(({ worker }) => worker === request.worker);
+      const places = placesOf(request, others);
+      if (isLimited(limits, pool) || takesMore(places, mine?.body.places ?? {})) {
         return db.transaction().execute((trx) => lease(trx, backend, request));
       }
-      // Nothing to share: the cooldown matters, which locks nobody, and what this process starts, if an overload comes.
-      const mine = live.find(({ worker }) => worker === request.worker);
+      // Nothing is taken, so nobody is locked out: the cooldown matters, and what others must hear.
+      const body = bodyOf(request, places);
       const age = mine === undefined ? Infinity : now + LEASE_LIFE_MS - mine.expires_at;
-      // Limits of a batch that has left must not hold others up for as long as the row lives.
-      const outdated = mine !== undefined && Object.keys(mine.body.limits).length > 0;
-      if (outdated || age >= UNLIMITED_ROW_MS) await writeLease(db, request, 0, now);
+      // What is given back, and limits of a batch that has left, must not hold others up for as long as the row lives.
+      const outdated = mine !== undefined && isNews(body, mine.body);
+      if (outdated || age >= UNLIMITED_ROW_MS) await writeLease(db, request, 0, body, now);
       const cooldownUntil = localTime(pool?.cooldown_until ?? 0, now);
-      const free = { granted: UNLIMITED, inFlight: Infinity, retryInMs: RETRY_MIN_MS, limits, here: {} };
+      const free = { granted: UNLIMITED, inFlight: Infinity, retryInMs: RETRY_MIN_MS, limits, here: {}, places };
       return { ...free, settings, overloaded: false, cooldownUntil };
     },
     async cooldown(pool, until) {
@@ -199,6 +233,10 @@ export function createPoolStore(backend: Backend): PoolStore {
             .where('pools.cooldown_until', '<', sql<number>`excluded.cooldown_until`),
         )
         .execute();
+    },
+    async leaseHolders() {
+      const rows = await db.selectFrom('pool_leases').select('worker').distinct().execute();
+      return rows.map(({ worker }) => worker);
     },
     async dropLeases(worker) {
       await db.deleteFrom('pool_leases').where('worker', '=', worker).execute();

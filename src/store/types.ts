@@ -169,6 +169,8 @@ export interface Store {
   changeCircuit(endpoint: string, change: (before: Circuit, now: number) => Circuit): Promise<Circuit>;
   /** Endpoints that failed since they last answered, by name. */
   listCircuits(): Promise<readonly EndpointCircuit[]>;
+  /** Workers that hold leases, those included that are gone. */
+  leaseHolders(): Promise<readonly string[]>;
   /** Gives a worker's in-flight leases back at its end. */
   dropLeases(worker: string): Promise<void>;
 

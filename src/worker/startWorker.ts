@@ -1,6 +1,4 @@
 import { existsSync } from 'node:fs';
-import { randomUUID } from 'node:crypto';
-import { hostname } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import type { Client } from '@temporalio/client';
 import { bundleWorkflowCode, type NativeConnection, Runtime, Worker, type WorkerOptions } from '@temporalio/worker';
@@ -25,6 +23,7 @@ import { tunedSignal } from '../workflows/messages.js';
 import { CONTROL_QUEUE, poolQueue, taskQueue } from '../workflows/ids.js';
 import { createMeters } from './meters.js';
 import { installRuntime, type LogLine } from './runtime.js';
+import { isGone, workerName } from './workerName.js';
 
 /** What a worker is started with. */
 export interface StartWorkerOptions {
@@ -72,8 +71,8 @@ export interface RunningWorker {
   limiter(batchId: string): Limiter | null;
 }
 
-/** Prompts in flight or waiting at the gate, per pool and process. */
-const PROMPT_SLOTS = 1_000;
+/** Prompts in flight or waiting at the gate, per pool and process: a thousand, and the records begun ahead for them. */
+const PROMPT_SLOTS = 1_500;
 
 /** Time prompts in flight get to finish at a shutdown. */
 const SHUTDOWN_GRACE = '10 s';
@@ -90,7 +89,7 @@ function activityDeps(options: StartWorkerOptions, log: LogLine, closing: AbortS
     gate: createGate({
       store,
       meters,
-      worker: `${hostname()}-${process.pid}-${randomUUID().slice(0, 8)}`,
+      worker: workerName(),
       configured: (pool) => pools.settingsOf(pool),
     }),
     meters,
@@ -117,10 +116,17 @@ function activityDeps(options: StartWorkerOptions, log: LogLine, closing: AbortS
   };
 }
 
+/** What a killed process of this machine held is free at once, for whoever takes its work over. */
+async function dropGone(store: Store): Promise<void> {
+  const holders = await store.leaseHolders();
+  await Promise.all(holders.filter((worker) => isGone(worker)).map((worker) => store.dropLeases(worker)));
+}
+
 /** Starts the workers of this process: workflows and rows, one per pool, one per task with functions. */
 export async function startWorker(options: StartWorkerOptions): Promise<RunningWorker> {
   const log: LogLine = options.log ?? ((line) => process.stderr.write(`${line}\n`));
   installRuntime(log);
+  await dropGone(options.store);
   const closing = new AbortController();
   const deps = activityDeps(options, log, closing.signal);
   const { gate, circuits } = deps;

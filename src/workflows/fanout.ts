@@ -6,6 +6,9 @@ export const MAX_SHARD_ITEMS = 500;
 /** Prompts in flight one shard carries well; more shards are opened for more. */
 const SHARD_CONCURRENCY = 50;
 
+/** Workflows a shard runs beyond its share, at most; enough for 50 records a second that take half a second to begin. */
+const MAX_AHEAD = 25;
+
 /** How long an open batch waits for more records before it opens a small shard; milliseconds. */
 export const LINGER_MS = 2_000;
 
@@ -22,6 +25,14 @@ export function shares(concurrency: number, openShards: number): number[] {
   const base = Math.floor(concurrency / openShards);
   const rest = concurrency % openShards;
   return Array.from({ length: openShards }, (_, i) => Math.max(1, base + (i < rest ? 1 : 0)));
+}
+
+/**
+ * Workflows of records a shard of this share runs. Those beyond it wait at a worker's gate, which holds the
+ * concurrency: a prompt's place is taken the moment it is free, not when the next workflow has come that far.
+ */
+export function itemsInFlight(share: number): number {
+  return share + Math.min(share, MAX_AHEAD);
 }
 
 /** Size of the next shard when `remaining` records wait: small batches are split evenly over the free places. */

@@ -7,6 +7,7 @@ import {
   getExternalWorkflowHandle,
   isCancellation,
   ParentClosePolicy,
+  patched,
   setCurrentDetails,
   setHandler,
   setWorkflowOptions,
@@ -14,6 +15,7 @@ import {
 import type { OpenedShard } from '../activities/types.js';
 import type { RangeCounts } from '../store/types.js';
 import type { ItemError } from '../task/errors.js';
+import { itemsInFlight } from './fanout.js';
 import { itemId } from './ids.js';
 import { InlineRecords } from './inline.js';
 import { item } from './item.js';
@@ -27,7 +29,7 @@ import { versioned } from './versioning.js';
 /** Failures a shard tells its batch; all of them are in the store. */
 const FAILURE_NOTES = 10;
 
-/** A range of records: keeps `share` prompts in flight and closes the range so that every record has its outcome. */
+/** A range of records: keeps enough of them going for `share` prompts in flight, and closes the range so that every record has its outcome. */
 export async function shard(input: ShardInput): Promise<ShardResult> {
   const run = new ShardRun(input);
   setHandler(setShareSignal, (share) => run.setShare(share));
@@ -109,13 +111,16 @@ class ShardRun {
   }
 
   /**
-   * Keeps its share of items running until all were started, and waits for them. Each item's end starts the next one:
+   * Keeps its items running until all were started, and waits for them. Each item's end starts the next one:
    * a condition awaited per item would cost the workflow thread a tenth more.
    */
   private async startAll({ indices, ids }: OpenedShard): Promise<void> {
+    // The time of a record with a limit would pass while it waits for its place.
+    const ahead = this.input.plan.itemTimeoutMs === undefined && patched('items-ahead');
+    const most = () => (ahead ? itemsInFlight(this.share) : this.share);
     const halted = () => this.yielded || this.stopReason !== null || CancellationScope.current().consideredCancelled;
     this.startMore = () => {
-      for (let i = this.started; i < indices.length && this.inFlight < this.share && !halted(); i += 1) {
+      for (let i = this.started; i < indices.length && this.inFlight < most() && !halted(); i += 1) {
         const index = indices[i];
         if (index !== undefined) this.startItem(index, ids[i] ?? String(index));
         this.started = i + 1;

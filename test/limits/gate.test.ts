@@ -232,6 +232,34 @@ describe('gate', () => {
     expect(entered).toBe(true);
   });
 
+  it.each([1, 3])("keeps a batch's concurrency of %d over all processes, and uses it", async (concurrency) => {
+    const control = { version: 2, concurrency };
+    const pool = `shared-${concurrency}`;
+    let inFlight = 0;
+    let most = 0;
+    const send = async (one: Gate): Promise<void> => {
+      const next = await permit(one, { pool, control, boundMs: 20_000 });
+      inFlight += 1;
+      most = Math.max(most, inFlight);
+      await sleep(20);
+      inFlight -= 1;
+      next.release(used(1));
+    };
+    await Promise.all([gate(), gate(), gate()].flatMap((one) => Array.from({ length: 20 }, () => send(one))));
+    expect(most).toBe(concurrency);
+  });
+
+  it('gives its places to others soon when it has nothing more to send', async () => {
+    const [one, two] = [gate(), gate()];
+    const control = { version: 2, concurrency: 2 };
+    const held = await permit(one, { control });
+    const other = await permit(two, { control });
+    expect(await two.enter(request({ control, boundMs: 400 }))).toMatchObject({ refusal: { limiter: 'concurrency' } });
+    held.release(used(1));
+    const last = await permit(two, { control });
+    for (const each of [other, last]) each.release(used(1));
+  });
+
   it('refuses as busy at its bound, naming the limiter', async () => {
     const one = gate();
     const limits = { rpm: 2 };

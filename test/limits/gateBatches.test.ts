@@ -51,17 +51,21 @@ describe('batches at a gate', () => {
     expect(lingering()).toBe(8_000);
   });
 
-  it('are forgotten at once when they bring none', () => {
+  it('are forgotten once, whoever asks afterwards', () => {
     batches.come(request('a', { own: { weight: 1, limits: {} } }));
     batches.leave('a');
+    clock += batches.lingerMs;
+    batches.sweep();
     expect(batches.get('a')).toBeUndefined();
     batches.leave('a');
     batches.comesBack('a');
+    batches.grant({ a: { granted: 1, shared: false } });
   });
 
   it('go by the newest control row, whoever brings it, over what is their own', () => {
     const batch = batches.come(request('a'));
-    batch.inFlight = 1;
+    batch.grant({ granted: 9, shared: false });
+    batch.start();
     expect(batch).toMatchObject({ weight: 1, room: 1, limits: { rpm: 60 }, model: null });
     batch.hear({ version: 3, model: 'anthropic/x', concurrency: 9, limits: { tpm: 5, rpm: 600 }, weight: 4 });
     batches.come(request('a'));

@@ -13,6 +13,7 @@ function lease(granted: Partial<Amounts>, limits: PoolLimits = {}, more: Partial
     limits,
     overloaded: false,
     here: {},
+    places: {},
     ...more,
   };
 }

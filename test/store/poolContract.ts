@@ -13,6 +13,7 @@ function ask(pool: string, worker: string, more: Partial<LeaseRequest> = {}): Le
     wantInFlight: 10,
     correction: amounts(() => 0),
     demand: {},
+    places: {},
     answered: false,
     observedRpm: 0,
     limits: {},
@@ -115,6 +116,32 @@ export function poolContract(url: () => string): void {
       expect((await store.lease(ask(pool, 'a', wish('light', 1, 0)))).inFlight).toBe(1);
       expect((await store.lease(ask(pool, 'c', light))).inFlight).toBe(1);
       expect((await store.lease(ask(pool, 'b', wish('heavy', 3, 6)))).inFlight).toBe(6);
+    });
+
+    it("shares a batch's concurrency among processes, never more than there is", async () => {
+      const pool = randomUUID();
+      const asks = async (worker: string, demand: number, held: number, wanted = 10) => {
+        const { places } = await store.lease(
+          ask(pool, worker, { places: { batch: { limit: 10, demand, held, wanted } } }),
+        );
+        return places['batch'];
+      };
+      expect(await asks('a', 3, 0)).toEqual({ granted: 10, shared: false });
+      expect(await asks('b', 30, 0)).toEqual({ granted: 0, shared: true });
+      // `b` has ten times its prompts: of ten places one is left for it, and the part of a place beyond.
+      expect(await asks('a', 3, 10)).toEqual({ granted: 1, shared: true });
+      expect(await asks('b', 30, 0)).toEqual({ granted: 0, shared: true });
+      await asks('a', 3, 1);
+      expect(await asks('b', 30, 0)).toEqual({ granted: 9, shared: true });
+      // What nobody used goes back.
+      await asks('a', 0, 0, 0);
+      expect(await asks('b', 30, 9)).toEqual({ granted: 10, shared: true });
+      await asks('b', 0, 0, 0);
+      const both = await Promise.all([asks('a', 20, 0), asks('b', 20, 0), asks('c', 20, 0)]);
+      expect(both.reduce((sum, places) => sum + (places?.granted ?? 0), 0)).toBeLessThanOrEqual(10);
+      expect(await store.leaseHolders()).toEqual(expect.arrayContaining(['a', 'b', 'c']));
+      await Promise.all(['b', 'c'].map((worker) => store.dropLeases(worker)));
+      expect(await asks('a', 20, 10)).toEqual({ granted: 10, shared: false });
     });
 
     it('holds nobody to the limits of a batch that has left, once its worker says so', async () => {

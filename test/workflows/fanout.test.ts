@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import {
+  itemsInFlight,
   MAX_SHARD_ITEMS,
   nextShardSize,
   openShardTarget,
@@ -29,6 +30,10 @@ describe('shards of a batch', () => {
         expect(Math.max(...parts) - Math.min(...parts)).toBeLessThanOrEqual(1);
       }),
     );
+  });
+
+  test('a shard runs some records more than its share, to have the next ones ready', () => {
+    expect([1, 10, 25, 50].map(itemsInFlight)).toEqual([2, 20, 50, 75]);
   });
 
   test('every waiting record is handed out exactly once, returned ones first', () => {

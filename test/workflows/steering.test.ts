@@ -168,11 +168,11 @@ test('another model continues a batch whose own has a wrong key', async () => {
 
 test('records are cancelled one by one, before and while they are asked', async () => {
   await slow(5_000);
-  const batch = await start(8, { concurrency: 4 });
+  const batch = await start(16, { concurrency: 4 });
   await until(async () => (await batch.progress()).counters.inFlight >= 3);
-  // One in flight, one not started; and one by a signal to its own workflow.
+  // One whose workflow runs, one not started; and one by a signal to its own workflow.
   await batch.cancelItem(1);
-  await batch.cancelItem(7);
+  await batch.cancelItem(15);
   await batch.skip(2);
   await expect(batch.skip(99)).rejects.toMatchObject({ category: 'input' });
   // Answers stay slow until both have ended: a prompt sent only now would else be answered first.
@@ -181,11 +181,11 @@ test('records are cancelled one by one, before and while they are asked', async 
     return failed + notRun >= 2;
   });
   await slow(0);
-  expect(await batch.result()).toMatchObject({ status: 'finished', succeeded: 5 });
+  expect(await batch.result()).toMatchObject({ status: 'finished', succeeded: 13 });
   const outcomes = await outcomesOf(batch);
-  expect(outcomes).toHaveLength(8);
-  for (const index of [1, 2, 7]) expect(outcomes[index]).toMatchObject({ error: { category: 'cancelled' } });
-  expect(outcomes[7]).toMatchObject({ status: 'notRun', prompts: [] });
+  expect(outcomes).toHaveLength(16);
+  for (const index of [1, 2, 15]) expect(outcomes[index]).toMatchObject({ error: { category: 'cancelled' } });
+  expect(outcomes[15]).toMatchObject({ status: 'notRun', prompts: [] });
 });
 
 test('cancel ends every record with one outcome; prompts in flight are in the journal', async () => {

@@ -1,0 +1,40 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { z } from 'zod';
+import { defineTask } from '../../src/task/defineTask.js';
+import { Bench } from '../support/bench.js';
+
+jest.setTimeout(120_000);
+
+let inFlight = 0;
+let most = 0;
+const counting = defineTask({
+  name: 'counting',
+  model: 'anthropic/claude-sonnet-4-6',
+  prompt: '{{text}}',
+  schema: z.object({ done: z.boolean() }),
+  execute: async () => {
+    inFlight += 1;
+    most = Math.max(most, inFlight);
+    await sleep(100);
+    inFlight -= 1;
+    return { text: '{"done":true}' };
+  },
+});
+
+let bench: Bench;
+beforeAll(async () => {
+  bench = await Bench.open();
+  for (let workers = 0; workers < 2; workers += 1) await bench.work({ tasks: [counting] });
+});
+afterAll(() => bench.close());
+
+test.each(['item', 'inline'] as const)(
+  'a batch has as many prompts in flight as it may, however many workers serve it, in %s mode',
+  async (execution) => {
+    most = 0;
+    const records = Array.from({ length: 60 }, (_, i) => ({ text: `${execution} ${i}` }));
+    const batch = await bench.tempered.startBatch(counting, records, { execution, concurrency: 6 });
+    expect(await batch.result()).toMatchObject({ succeeded: 60, prompts: 60 });
+    expect(most).toBe(6);
+  },
+);
