@@ -3,7 +3,7 @@
 //
 //   npm run bench:recovery [-- --limit N --latency MS]
 //
-// Uses the simulator and the embedded server of this folder; about a minute per thousand records and core.
+// Uses the simulator and an embedded server in a folder of their own; about a minute per thousand records and core.
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
@@ -65,7 +65,7 @@ async function measure(ladder, invalid) {
   const simulator = await startSimulator({ scenario: scenario(invalid) });
   const out = path.join(folder, 'outcomes.jsonl');
   const args = ['run', taskFile(ladder), EMAILS, '--new', '--limit', values.limit, '--out', out];
-  const summary = await tempered(args, simulatorEnv(simulator.url));
+  const summary = await tempered(args, simulatorEnv(simulator.url), folder);
   const ledger = simulator.totals();
   await simulator.close();
   if (ledger.requests !== summary.prompts) throw new Error('The ledger has another number of prompts.');
@@ -89,6 +89,7 @@ try {
     for (const ladder of Object.keys(LADDERS)) runs.push(await measure(ladder, invalid));
   }
 } finally {
+  await tempered(['down'], {}, folder);
   rmSync(folder, { recursive: true });
 }
 

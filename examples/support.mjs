@@ -9,11 +9,12 @@ const BIN = path.join(ROOT, 'bin', 'tempered');
 
 /**
  * Runs `tempered ARGS --json` and returns what it says in its last line. Its text for people goes to stderr as it
- * comes. Exit code 2 (some items failed) is a result too; any other ends the example with the same code.
+ * comes. Exit code 2 (some items failed) is a result too; any other ends the example with the same code. `folder`: where
+ * it works; default the project's.
  */
-export async function tempered(args, env = {}) {
+export async function tempered(args, env = {}, folder = ROOT) {
   const child = spawn(process.execPath, [BIN, ...args, '--json'], {
-    cwd: ROOT,
+    cwd: folder,
     env: { ...process.env, ...env },
     stdio: ['ignore', 'pipe', 'inherit'],
   });
