@@ -33,7 +33,7 @@ export async function enterGate(
     pool: pools.poolOf(ask.model),
     batchId: batch.id,
     control,
-    own: { weight, limits: task.spec.limits },
+    own: { weight, limits: task.spec.limits, ahead: batch.options.execution === 'item' },
     tokens: ask.tokens,
     boundMs: Math.max(0, until - now()),
     signal,

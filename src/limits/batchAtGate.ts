@@ -1,5 +1,5 @@
 import type { PoolLimits } from '../task/spec.js';
-import type { GateControl, GateRequest, Places, PlacesAsked } from './types.js';
+import type { GateControl, OfBatch, Places, PlacesAsked } from './types.js';
 
 /** A batch that has, or lately had, prompts at the gate of a pool in this process. */
 export class BatchAtGate {
@@ -18,7 +18,7 @@ export class BatchAtGate {
 
   constructor(
     private control: GateControl,
-    private readonly own: GateRequest['own'],
+    private readonly own: OfBatch,
   ) {}
 
   /** Its control row says this. An older one than known is no news. */
@@ -29,6 +29,11 @@ export class BatchAtGate {
   /** The model its prompts go to; null = the task's. */
   get model(): string | null {
     return this.control.model;
+  }
+
+  /** Its places are shared with other processes, see {@link OfBatch}. */
+  get ahead(): boolean {
+    return this.own.ahead;
   }
 
   /** Its part of a quota that several want. */
@@ -68,7 +73,7 @@ export class BatchAtGate {
 
   /** Others can't have places that nobody uses here, or don't know yet that they can. */
   get isIdle(): boolean {
-    return Math.max(this.granted, this.told) > this.inFlight;
+    return this.ahead && Math.max(this.granted, this.told) > this.inFlight;
   }
 
   /** A prompt starts. */
@@ -97,6 +102,6 @@ export class BatchAtGate {
   }
 
   private get granted(): number {
-    return this.places?.granted ?? 0;
+    return this.ahead ? (this.places?.granted ?? 0) : Infinity;
   }
 }

@@ -59,9 +59,10 @@ export class GateBatches {
     batch.lingersUntil = Math.max(batch.backBy, this.now() + LINGER_MS);
   }
 
-  /** What to ask the store for, by batch. `waiting`: its prompts that wait here. */
+  /** What to ask the store for, by batch whose places are shared. `waiting`: its prompts that wait here. */
   asks(waiting: (batchId: string) => number): Readonly<Record<string, PlacesAsked>> {
-    return Object.fromEntries([...this.batches].map(([batchId, batch]) => [batchId, batch.asks(waiting(batchId))]));
+    const ahead = [...this.batches].filter(([, batch]) => batch.ahead);
+    return Object.fromEntries(ahead.map(([batchId, batch]) => [batchId, batch.asks(waiting(batchId))]));
   }
 
   /** The store's answer. */

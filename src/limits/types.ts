@@ -151,6 +151,16 @@ export interface Permit {
 /** What of a control row prompts at the gate go by; its concurrency is each process' own. */
 export type GateControl = Pick<Control, 'version' | 'model' | 'concurrency' | 'limits' | 'weight'>;
 
+/** What never changes of a batch, as far as the gate goes by it. */
+export interface OfBatch {
+  /** Its weight where its control row names none. */
+  readonly weight: number;
+  /** Its task's quotas, which hold limit by limit where its control row names none. */
+  readonly limits: PoolLimits;
+  /** More of its records are begun than it has places: the processes share these. Else its shards hold the concurrency. */
+  readonly ahead: boolean;
+}
+
 /** What the gate needs to know of a prompt. */
 export interface GateRequest {
   /** The pool's name. */
@@ -159,8 +169,8 @@ export interface GateRequest {
   readonly batchId: string;
   /** The batch's word when the prompt was made. The gate reads it again while the prompt waits. */
   readonly control: GateControl;
-  /** What holds of the batch where its control row says nothing else: its weight, and limit by limit its task's quotas. */
-  readonly own: { readonly weight: number; readonly limits: PoolLimits };
+  /** The batch's own. */
+  readonly own: OfBatch;
   /** Estimated tokens. */
   readonly tokens: PromptTokens;
   /** Longest wait in the gate; milliseconds. */

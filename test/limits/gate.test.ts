@@ -15,6 +15,8 @@ interface Asked extends Partial<Omit<GateRequest, 'control' | 'own'>> {
   readonly limits?: PoolLimits;
   /** The batch's own. */
   readonly weight?: number;
+  /** The processes share the batch's places. Default true. */
+  readonly ahead?: boolean;
   /** What its control row says. Default: the row as it was first published. */
   readonly control?: Partial<Control>;
 }
@@ -53,13 +55,13 @@ describe('gate', () => {
     return made;
   }
 
-  function request({ limits = {}, weight = 1, control, ...more }: Asked = {}): GateRequest {
+  function request({ limits = {}, weight = 1, ahead = true, control, ...more }: Asked = {}): GateRequest {
     const signal = new AbortController().signal;
     return {
       pool: `pool-${pools}`,
       batchId: 'a',
       control: { ...CONTROL, ...control },
-      own: { limits, weight },
+      own: { limits, weight, ahead },
       tokens: used(100),
       boundMs: 5_000,
       signal,
@@ -247,6 +249,17 @@ describe('gate', () => {
     };
     await Promise.all([gate(), gate(), gate()].flatMap((one) => Array.from({ length: 20 }, () => send(one))));
     expect(most).toBe(concurrency);
+  });
+
+  it("leaves a batch's concurrency to its shards where these begin nothing ahead", async () => {
+    const [one, two] = [gate(), gate()];
+    const control = { version: 2, concurrency: 1 };
+    const held = await permit(one, { control, ahead: false });
+    (await permit(two, { control, ahead: false })).release(used(1));
+    expect(await one.enter(request({ control, ahead: false, boundMs: 100 }))).toMatchObject({
+      refusal: { kind: 'busy', limiter: 'concurrency' },
+    });
+    held.release(used(1));
   });
 
   it('gives its places to others soon when it has nothing more to send', async () => {

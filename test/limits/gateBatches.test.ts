@@ -6,7 +6,7 @@ function request(batchId: string, more: Partial<GateRequest> = {}): GateRequest 
     pool: 'p',
     batchId,
     control: { version: 1, model: null, concurrency: 2, limits: {} },
-    own: { weight: 1, limits: { rpm: 60 } },
+    own: { weight: 1, limits: { rpm: 60 }, ahead: true },
     tokens: { input: 1, output: 1 },
     boundMs: 1_000,
     signal: new AbortController().signal,
@@ -52,7 +52,7 @@ describe('batches at a gate', () => {
   });
 
   it('are forgotten once, whoever asks afterwards', () => {
-    batches.come(request('a', { own: { weight: 1, limits: {} } }));
+    batches.come(request('a', { own: { weight: 1, limits: {}, ahead: true } }));
     batches.leave('a');
     clock += batches.lingerMs;
     batches.sweep();
