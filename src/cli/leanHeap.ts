@@ -17,6 +17,6 @@ export function leanHeap(argv: readonly string[]): void {
     setFlagsFromString('--heap-growing-percent=150');
     return;
   }
-  setFlagsFromString('--heap-growing-percent=40');
+  setFlagsFromString('--heap-growing-percent=20');
   setFlagsFromString('--semi-space-growth-factor=1');
 }
