@@ -1,5 +1,5 @@
-import { hostname } from 'node:os';
 import type { Client } from '@temporalio/client';
+import { hasEnded } from '../worker/workerName.js';
 import { CONTROL_QUEUE } from '../workflows/ids.js';
 import { notAnswering, reached } from './temporalErrors.js';
 import { within } from './within.js';
@@ -41,11 +41,5 @@ async function isPolled(client: Client, queue: string, kind: 'workflow' | 'activ
 function isAlive(identity: string): boolean {
   const at = identity.indexOf('@');
   const pid = Number(identity.slice(0, at));
-  if (at < 0 || identity.slice(at + 1) !== hostname() || !Number.isInteger(pid)) return true;
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    return error instanceof Error && 'code' in error && error.code === 'EPERM';
-  }
+  return at < 0 || !Number.isInteger(pid) || !hasEnded(identity.slice(at + 1), pid);
 }

@@ -9,14 +9,16 @@ export function workerName(): string {
 /** Whether a worker of this machine runs no more. Of other machines' nothing is known here: false. */
 export function isGone(name: string): boolean {
   const [, host, pid] = /^(.+)-(\d+)-[0-9a-f]{8}$/.exec(name) ?? [];
-  return host === hostname() && !isProcess(Number(pid));
+  return host !== undefined && hasEnded(host, Number(pid));
 }
 
-function isProcess(pid: number): boolean {
+/** Whether process `pid` of `host` has ended. Of other machines nothing is known here: false. */
+export function hasEnded(host: string, pid: number): boolean {
+  if (host !== hostname()) return false;
   try {
-    return process.kill(pid, 0);
+    return !process.kill(pid, 0);
   } catch (error) {
     // EPERM: it runs, as somebody else.
-    return !(typeof error === 'object' && error !== null && 'code' in error && error.code === 'ESRCH');
+    return !(typeof error === 'object' && error !== null && 'code' in error && error.code === 'EPERM');
   }
 }
