@@ -77,6 +77,9 @@ class SimulatorServer {
     ['compatible', openaiWire(false)],
   ]);
 
+  /** Sends a reply that waits for its time. */
+  readonly #waiting = new Set<() => void>();
+
   constructor(private scenario: Scenario) {}
 
   get ledger(): Exchange['ledger'] {
@@ -111,7 +114,7 @@ class SimulatorServer {
       now: Date.now(),
       scenario,
     };
-    enact(response, this.#exchange.decide(wire, call));
+    this.#enact(response, this.#exchange.decide(wire, call));
   }
 
   /** The simulator's own paths. */
@@ -139,9 +142,40 @@ class SimulatorServer {
     }
   }
 
+  #enact(response: ServerResponse, decision: Decision): void {
+    switch (decision.do) {
+      case 'reset':
+        response.socket?.resetAndDestroy();
+        return;
+      case 'hang': {
+        const timer = setTimeout(() => response.destroy(), HANG_MS);
+        response.once('close', () => clearTimeout(timer));
+        return;
+      }
+      case 'reply': {
+        const { reply, afterMs } = decision;
+        if (afterMs < 1) send(response, reply);
+        else this.#sendLater(response, reply, afterMs);
+      }
+    }
+  }
+
+  #sendLater(response: ServerResponse, reply: HttpReply, afterMs: number): void {
+    const answer = (): void => send(response, reply);
+    const timer = setTimeout(answer, afterMs);
+    this.#waiting.add(answer);
+    response.once('close', () => {
+      clearTimeout(timer);
+      this.#waiting.delete(answer);
+    });
+  }
+
+  /** Replies that wait for the old scenario's latency are sent at once. */
   #change(text: string): HttpReply {
     try {
       this.scenario = parseScenario(bodyObject(text) ?? 'no JSON object');
+      for (const answer of this.#waiting) answer();
+      this.#waiting.clear();
       return ok({ ok: true });
     } catch (error) {
       if (!(error instanceof TemperedError)) throw error;
@@ -203,28 +237,6 @@ function send(response: ServerResponse, { status, headers, body, events }: HttpR
     ...headers,
   });
   response.end(text);
-}
-
-function enact(response: ServerResponse, decision: Decision): void {
-  switch (decision.do) {
-    case 'reset':
-      response.socket?.resetAndDestroy();
-      return;
-    case 'hang': {
-      const timer = setTimeout(() => response.destroy(), HANG_MS);
-      response.once('close', () => clearTimeout(timer));
-      return;
-    }
-    case 'reply': {
-      const { reply, afterMs } = decision;
-      if (afterMs < 1) {
-        send(response, reply);
-        return;
-      }
-      const timer = setTimeout(() => send(response, reply), afterMs);
-      response.once('close', () => clearTimeout(timer));
-    }
-  }
 }
 
 async function listen(server: Server, port: number, host: string): Promise<number> {

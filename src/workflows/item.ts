@@ -55,6 +55,8 @@ export async function item(input: ItemInput): Promise<ItemResult> {
   let end: End;
   try {
     end = await scope.run(() => climb.run());
+    // Whatever its last prompt ended with, also a wait that nobody tries again for it: it was given up.
+    if (givenUp !== undefined && !end.written) end = climb.ended('notRun', givenUp);
   } catch (error) {
     if (givenUp === undefined || !isCancellation(error)) throw error;
     end = climb.ended('notRun', givenUp);

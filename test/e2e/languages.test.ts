@@ -36,25 +36,40 @@ afterAll(async () => {
 });
 beforeEach(() => bench.scenario({}));
 
-/** Runs a program as a person would; returns what it printed. */
+/** Longest a program may take; milliseconds. */
+const PROGRAM_MS = 120_000;
+
+/** Runs a program as a person would; returns what it printed. Throws, with what it said, when it does not end. */
 async function run(program: string, ...args: readonly string[]): Promise<string> {
   const { PATH, HOME } = process.env;
   const env = { PATH, HOME, TEMPORAL_ADDRESS: bench.address };
-  return (await promisify(execFile)(program, args, { cwd: folder, env })).stdout.trim();
+  return (await promisify(execFile)(program, args, { cwd: folder, env, timeout: PROGRAM_MS })).stdout.trim();
 }
 
-/** Skips Python's own end, which Temporal's SDK sometimes aborts (sdk-python's #300): what was printed is whole by then. */
+/**
+ * Skips Python's own end, which Temporal's SDK sometimes aborts (sdk-python's #300): what was printed is whole by then.
+ * A program that hangs tells where.
+ */
 const WITHOUT_END = `
-import os, runpy, sys
+import faulthandler, os, runpy, sys, traceback
+faulthandler.dump_traceback_later(${PROGRAM_MS / 2_000})
 sys.argv = sys.argv[1:]
-runpy.run_path(sys.argv[0], run_name="__main__")
+code = 0
+try:
+    runpy.run_path(sys.argv[0], run_name="__main__")
+except BaseException:
+    traceback.print_exc()
+    code = 1
 sys.stdout.flush()
-os._exit(0)`;
+sys.stderr.flush()
+os._exit(code)`;
 const runPython = (...args: readonly string[]) => run(python, '-c', WITHOUT_END, ...args);
 
-/** An open batch whose prompts take a while: nothing it is told comes too late. `field`: of its records. */
+/** An open batch whose prompts are not answered before the next scenario: nothing it is told comes too late. `field`: of its records. */
 async function startSlow(batchId: string, field: string): Promise<void> {
-  await bench.scenario({ latency: { fixedMs: 10_000 } });
+  const slow = { latency: { fixedMs: 90_000 } };
+  await bench.clearLedger();
+  await bench.scenario(slow);
   const items = Array.from({ length: 40 }, (_, i) => ({ [field]: `happy day number ${i} of ${batchId}` }));
   await bench.client.workflow.signalWithStart('batch', {
     workflowId: batchId,
@@ -63,6 +78,9 @@ async function startSlow(batchId: string, field: string): Promise<void> {
     signal: 'addItems',
     signalArgs: [{ clientKey: 'first', items }],
   });
+  await until(() => Promise.resolve(bench.sim.totals().requests > 0));
+  // Answers the first, which went alone.
+  await bench.scenario(slow);
   // Its record 3 is a workflow then, and waits for its answer.
   await until(async () => {
     const item = await bench.client.workflow
@@ -72,6 +90,9 @@ async function startSlow(batchId: string, field: string): Promise<void> {
     return item !== undefined && (await bench.tempered.batch(batchId).progress()).counters.inFlight >= 4;
   });
 }
+
+const hasEnded = (workflowId: string) =>
+  until(async () => (await bench.client.workflow.getHandle(workflowId).describe()).status.name !== 'RUNNING');
 
 /** Messages of a workflow that its history shows, and the words for what they changed. */
 async function messagesOf(workflowId: string): Promise<{ signals: string[]; updates: string[]; summaries: string }> {
@@ -93,6 +114,7 @@ test('Python says everything there is to a running batch; history shows every me
   await startSlow('from-python', 'text');
   const progress: unknown = JSON.parse(await runPython('steer.py', 'from-python', '3'));
   expect(progress).toMatchObject({ items: 40 });
+  await hasEnded(itemId('from-python', 3));
   await bench.scenario({});
   const batch = bench.tempered.batch('from-python');
   expect(await batch.result()).toMatchObject({ status: 'finished', items: 41, succeeded: 39 });

@@ -58,6 +58,14 @@ describe('the simulator', () => {
     expect(performance.now() - started).toBeGreaterThanOrEqual(75);
   });
 
+  it('answers what waits at once when another scenario comes', async () => {
+    const { url, totals } = await simulate({ latency: { fixedMs: 600_000 } });
+    const answer = askAnthropic(url);
+    while (totals().requests === 0) await send('GET', `${url}/healthz`);
+    await send('PUT', `${url}/scenario`, {});
+    expect((await answer).status).toBe(200);
+  });
+
   it('bills an answer also when nobody waits for it any more', async () => {
     const { url, port, totals } = await simulate({ latency: { fixedMs: 60_000 } });
     const body = JSON.stringify({

@@ -188,6 +188,27 @@ test('records are cancelled one by one, before and while they are asked', async 
   expect(outcomes[15]).toMatchObject({ status: 'notRun', prompts: [] });
 });
 
+test('records skipped before their turn, while the batch pauses, end as skipped', async () => {
+  await slow(20_000);
+  const batch = await start(12, { concurrency: 3 });
+  const waiting = Array.from({ length: 6 }, (_, i) => i + 1);
+  const ofAll = (look: (status: string) => boolean) => async () => {
+    const all = waiting.map((index) => bench.client.workflow.getHandle(itemId(batch.id, index)).describe());
+    return (await Promise.all(all).catch(() => [])).filter(({ status }) => look(status.name)).length === waiting.length;
+  };
+  await until(() => Promise.resolve(requests() > 0));
+  // Answers the first, which went alone.
+  await slow(20_000);
+  await until(ofAll((status) => status === 'RUNNING'));
+  await Promise.all([...waiting.map((index) => batch.skip(index)), batch.pause('lunch')]);
+  await until(ofAll((status) => status !== 'RUNNING'));
+  await slow(0);
+  await batch.resume();
+  await batch.result();
+  const outcomes = await outcomesOf(batch);
+  for (const index of waiting) expect(outcomes[index]).toMatchObject({ error: { code: 'skipped' } });
+});
+
 test('cancel ends every record with one outcome; prompts in flight are in the journal', async () => {
   await slow(500);
   const batch = await start(20, { concurrency: 4 });
