@@ -12,7 +12,7 @@ export interface InlineHost {
   readonly share: number;
   /** Workflows of records in flight. */
   readonly inFlight: number;
-  /** Nothing new is begun, since the batch wants to continue as new. */
+  /** Nothing new is begun: what is left is given back. */
   readonly yielded: boolean;
   /** No prompt starts any more; a record between two prompts still ends by itself. */
   readonly isStopped: boolean;

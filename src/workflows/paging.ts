@@ -5,8 +5,14 @@ import type { Range } from './fanout.js';
 /** Records of a page, at most. */
 export const MAX_PAGE_RECORDS = 100;
 
-/** Records of a shard in `inline` mode, at most: were all of them to become workflows, its history would still be short of the server's warning. */
-export const MAX_INLINE_SHARD_RECORDS = 2_000;
+/** Records of a shard in `inline` mode, at most: more make it no faster, since the next one begins while it drains. */
+export const MAX_INLINE_SHARD_RECORDS = 10_000;
+
+/**
+ * A shard of so many is never broken off: were all of them to become workflows, its history would still be short of
+ * the server's warning. Also the size of shards before there were longer ones.
+ */
+export const UNBROKEN_SHARD_RECORDS = 2_000;
 
 /** How a share is divided into pages. */
 export interface Division {

@@ -11,6 +11,7 @@ import {
   setCurrentDetails,
   setHandler,
   setWorkflowOptions,
+  workflowInfo,
 } from '@temporalio/workflow';
 import type { OpenedShard } from '../activities/types.js';
 import type { RangeCounts } from '../store/types.js';
@@ -20,6 +21,7 @@ import { itemId } from './ids.js';
 import { InlineRecords } from './inline.js';
 import { item } from './item.js';
 import { drainedSignal, setShareSignal, stopSignal, yieldSignal } from './messages.js';
+import { UNBROKEN_SHARD_RECORDS } from './paging.js';
 import { rows } from './proxies.js';
 import { failureDetails, inlineDetails, itemSummary, planDetails } from './summaries.js';
 import { endError, type EndReason } from './ends.js';
@@ -46,7 +48,7 @@ class ShardRun {
   /** Workflows of records in flight. */
   inFlight = 0;
   /** The batch wants to continue as new. */
-  yielded = false;
+  private asked = false;
   private stopReason: EndReason | null = null;
   private started = 0;
   private inline: InlineRecords | undefined;
@@ -64,7 +66,17 @@ class ShardRun {
   }
 
   yield(): void {
-    this.yielded = true;
+    this.asked = true;
+  }
+
+  /** It begins nothing more, and gives back what it has not begun: another shard goes on. */
+  get yielded(): boolean {
+    return this.asked || this.isTooLong;
+  }
+
+  private get isTooLong(): boolean {
+    const { from, to } = this.input;
+    return this.inline !== undefined && to - from > UNBROKEN_SHARD_RECORDS && workflowInfo().continueAsNewSuggested;
   }
 
   stop(reason: EndReason): void {

@@ -6,6 +6,7 @@ import {
   isCancellation,
   log,
   ParentClosePolicy,
+  patched,
 } from '@temporalio/workflow';
 import type { OpenedBatch } from '../activities/types.js';
 import type { StopReason } from '../limits/types.js';
@@ -23,7 +24,7 @@ import {
 } from './fanout.js';
 import { itemId, shardId } from './ids.js';
 import { setShareSignal, skipSignal, stopSignal, yieldSignal } from './messages.js';
-import { MAX_INLINE_SHARD_RECORDS } from './paging.js';
+import { MAX_INLINE_SHARD_RECORDS, UNBROKEN_SHARD_RECORDS } from './paging.js';
 import { rows } from './proxies.js';
 import { shard } from './shard.js';
 import { shardDetails } from './summaries.js';
@@ -117,7 +118,8 @@ export class Shards {
   }
 
   private get maxRecords(): number {
-    return this.execution === 'inline' ? MAX_INLINE_SHARD_RECORDS : MAX_SHARD_ITEMS;
+    if (this.execution !== 'inline') return MAX_SHARD_ITEMS;
+    return patched('long-shards') ? MAX_INLINE_SHARD_RECORDS : UNBROKEN_SHARD_RECORDS;
   }
 
   /** A shard has started its last item: its place is free. */

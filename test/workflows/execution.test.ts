@@ -288,3 +288,19 @@ describe.each(['item', 'inline'] as const)('--execution %s', (execution) => {
     expect(says.map(calls)).toEqual([1, 1, 1, 3, 1]);
   });
 });
+
+test('a shard of pages whose history grows long gives back what it has not begun', async () => {
+  await bench.clearLedger();
+  await bench.scenario({ rates: { wrongFields: 0.03 } });
+  const data = records(2_500, 300_000);
+  const batch = await bench.tempered.startBatch(task, data, { execution: 'inline', concurrency: 50 });
+  const { succeeded, partial, failed, prompts } = await batch.result();
+  expect({ ended: succeeded + partial + failed, prompts }).toEqual({
+    ended: data.length,
+    prompts: bench.sim.totals().requests,
+  });
+  const shards: string[] = [];
+  const query = `WorkflowType = 'shard' AND WorkflowId STARTS_WITH '${batch.id}/'`;
+  for await (const { workflowId } of bench.client.workflow.list({ query })) shards.push(workflowId);
+  expect(shards.length).toBeGreaterThan(2);
+});
