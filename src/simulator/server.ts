@@ -131,6 +131,10 @@ class SimulatorServer {
         this.ledger.reset();
         send(response, ok({ ok: true }));
         return;
+      case 'POST /release':
+        for (const answer of this.#waiting) answer();
+        send(response, ok({ ok: true }));
+        return;
       case 'PUT /scenario':
         send(response, this.#change(text ?? ''));
         return;
@@ -170,12 +174,9 @@ class SimulatorServer {
     });
   }
 
-  /** Replies that wait for the old scenario's latency are sent at once. */
   #change(text: string): HttpReply {
     try {
       this.scenario = parseScenario(bodyObject(text) ?? 'no JSON object');
-      for (const answer of this.#waiting) answer();
-      this.#waiting.clear();
       return ok({ ok: true });
     } catch (error) {
       if (!(error instanceof TemperedError)) throw error;

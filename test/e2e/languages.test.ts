@@ -65,11 +65,14 @@ sys.stderr.flush()
 os._exit(code)`;
 const runPython = (...args: readonly string[]) => run(python, '-c', WITHOUT_END, ...args);
 
-/** An open batch whose prompts are not answered before the next scenario: nothing it is told comes too late. `field`: of its records. */
+let batches = 0;
+/** A batch id nobody has used: a test that is tried again must not meet the batch of its first try. */
+const fresh = (name: string) => `${name}-${(batches += 1)}`;
+
+/** An open batch whose prompts are not answered before they are released: nothing it is told comes too late. `field`: of its records. */
 async function startSlow(batchId: string, field: string): Promise<void> {
-  const slow = { latency: { fixedMs: 90_000 } };
   await bench.clearLedger();
-  await bench.scenario(slow);
+  await bench.scenario({ latency: { fixedMs: 90_000 } });
   const items = Array.from({ length: 40 }, (_, i) => ({ [field]: `happy day number ${i} of ${batchId}` }));
   await bench.client.workflow.signalWithStart('batch', {
     workflowId: batchId,
@@ -79,8 +82,8 @@ async function startSlow(batchId: string, field: string): Promise<void> {
     signalArgs: [{ clientKey: 'first', items }],
   });
   await until(() => Promise.resolve(bench.sim.totals().requests > 0));
-  // Answers the first, which went alone.
-  await bench.scenario(slow);
+  // The first went alone.
+  await bench.release();
   // Its record 3 is a workflow then, and waits for its answer.
   await until(async () => {
     const item = await bench.client.workflow
@@ -111,52 +114,58 @@ const answers = async (batchId: string) =>
   (await outcomesOf(bench.tempered.batch(batchId))).map(({ status, error }) => error?.category ?? status);
 
 test('Python says everything there is to a running batch; history shows every message and what it changed', async () => {
-  await startSlow('from-python', 'text');
-  const progress: unknown = JSON.parse(await runPython('steer.py', 'from-python', '3'));
+  const id = fresh('from-python');
+  await startSlow(id, 'text');
+  const progress: unknown = JSON.parse(await runPython('steer.py', id, '3'));
   expect(progress).toMatchObject({ items: 40 });
-  await hasEnded(itemId('from-python', 3));
+  await hasEnded(itemId(id, 3));
   await bench.scenario({});
-  const batch = bench.tempered.batch('from-python');
+  await bench.release();
+  const batch = bench.tempered.batch(id);
   expect(await batch.result()).toMatchObject({ status: 'finished', items: 41, succeeded: 39 });
-  const outcomes = await answers('from-python');
+  const outcomes = await answers(id);
   expect([outcomes[3], outcomes[13], outcomes[40]]).toEqual(['cancelled', 'cancelled', 'succeeded']);
-  const { signals, updates, summaries } = await messagesOf('from-python');
+  const { signals, updates, summaries } = await messagesOf(id);
   const sent = ['pause', 'cancelItem', 'addItems', 'closeInput', 'resume'];
   expect(signals.filter((name) => name !== 'drained')).toEqual(['addItems', ...sent]);
   const limits = ['setModel', 'setModel', 'setDeadline', 'setLimits'];
   expect(updates).toEqual(['setConcurrency', 'setWeight', 'setBudget', ...limits]);
-  expect((await messagesOf(itemId('from-python', 3))).signals).toEqual(['skip']);
+  expect((await messagesOf(itemId(id, 3))).signals).toEqual(['skip']);
   for (const words of ['paused: user', '20 in flight', 'budget $2.5', 'model anthropic/claude-haiku-4-5', 'until 2'])
     expect(summaries).toContain(words);
   expect(summaries).toMatch(/quotas of the pool: (rpm 3000, inFlight 100|inFlight 100, rpm 3000)/);
   expect(await bench.tempered.pools()).toMatchObject([{ pool: 'anthropic', set: { rpm: 3_000, inFlight: 100 } }]);
 
-  await runPython('answer.py', 'from-python', '3');
+  await runPython('answer.py', id, '3');
   expect((await outcomesOf(batch))[3]).toMatchObject({ status: 'succeeded', output: { mood: 'sad' } });
-  expect((await messagesOf(reviewId('from-python', 3))).updates).toEqual(['answer']);
+  expect((await messagesOf(reviewId(id, 3))).updates).toEqual(['answer']);
 });
 
 test('Python starts a batch by signal-with-start and streams records into it', async () => {
-  const result: unknown = JSON.parse(await runPython('stream.py', 'python-stream'));
+  const id = fresh('python-stream');
+  const result: unknown = JSON.parse(await runPython('stream.py', id));
   expect(result).toMatchObject({ status: 'finished', items: 30, succeeded: 30 });
-  expect((await messagesOf('python-stream')).signals.filter((name) => name === 'addItems')).toHaveLength(3);
+  expect((await messagesOf(id)).signals.filter((name) => name === 'addItems')).toHaveLength(3);
 });
 
 test('the commands of the temporal program in docs/messages.md do what they say', async () => {
   const program = await obtainProgram({ env: process.env, onProgress: () => undefined });
+  const id = fresh('from-temporal');
+  const other = fresh('my-batch');
   const [toBatch = [], toRecord = [], elsewhere = []] = snippets('messages.md', 'sh').map((block) => {
     const lines = block.trim().split('\n');
-    return lines.map((line) => line.replaceAll('BATCH', 'from-temporal'));
+    return lines.map((line) => line.replaceAll('BATCH', id).replaceAll('my-batch', other));
   });
   const say = (line: string) => run('sh', '-c', line.replace(/^temporal /, `${program} `));
-  await startSlow('from-temporal', 'name');
+  await startSlow(id, 'name');
   const [state = '', skip = '', answer = ''] = toRecord;
   expect(await say(state)).toContain('promptsUsed');
   for (const line of [skip, ...toBatch]) await say(line);
   await bench.scenario({});
-  const batch = bench.tempered.batch('from-temporal');
+  await bench.release();
+  const batch = bench.tempered.batch(id);
   expect(await batch.result()).toMatchObject({ status: 'cancelled' });
-  const { signals, updates } = await messagesOf('from-temporal');
+  const { signals, updates } = await messagesOf(id);
   expect(signals.filter((name) => name !== 'drained')).toEqual([
     'addItems',
     'pause',
@@ -171,14 +180,15 @@ test('the commands of the temporal program in docs/messages.md do what they say'
   expect((await outcomesOf(batch))[0]).toMatchObject({ status: 'succeeded' });
 
   for (const line of elsewhere) await say(line);
-  expect(await bench.client.workflow.getHandle('my-batch').result()).toMatchObject({
+  expect(await bench.client.workflow.getHandle(other).result()).toMatchObject({
     status: 'finished',
     succeeded: 1,
   });
 });
 
 test('Go starts a batch, changes it and waits for its end', async () => {
-  const said = (await run(await built, 'from-go')).split('\n');
+  const id = fresh('from-go');
+  const said = (await run(await built, id)).split('\n');
   expect(said.at(-1)).toBe('finished: 2 succeeded, 1 not run');
-  expect((await messagesOf('from-go')).updates).toEqual(['setConcurrency', 'setBudget', 'setLimits']);
+  expect((await messagesOf(id)).updates).toEqual(['setConcurrency', 'setBudget', 'setLimits']);
 });

@@ -58,11 +58,11 @@ describe('the simulator', () => {
     expect(performance.now() - started).toBeGreaterThanOrEqual(75);
   });
 
-  it('answers what waits at once when another scenario comes', async () => {
+  it('answers at once what waits when it is told to', async () => {
     const { url, totals } = await simulate({ latency: { fixedMs: 600_000 } });
     const answer = askAnthropic(url);
     while (totals().requests === 0) await send('GET', `${url}/healthz`);
-    await send('PUT', `${url}/scenario`, {});
+    await send('POST', `${url}/release`);
     expect((await answer).status).toBe(200);
   });
 

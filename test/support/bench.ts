@@ -80,6 +80,11 @@ export class Bench {
     if (!response.ok) throw new Error(await response.text());
   }
 
+  /** Has the provider answer at once what it would answer later. */
+  async release(): Promise<void> {
+    await fetch(`${this.sim.url}/release`, { method: 'POST' });
+  }
+
   /** Empties the provider's books. */
   async clearLedger(): Promise<void> {
     await fetch(`${this.sim.url}/ledger`, { method: 'DELETE' });
