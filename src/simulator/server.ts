@@ -165,13 +165,18 @@ class SimulatorServer {
   }
 
   #sendLater(response: ServerResponse, reply: HttpReply, afterMs: number): void {
-    const answer = (): void => send(response, reply);
-    const timer = setTimeout(answer, afterMs);
-    this.#waiting.add(answer);
-    response.once('close', () => {
+    const leave = (): void => {
       clearTimeout(timer);
       this.#waiting.delete(answer);
-    });
+    };
+    const answer = (): void => {
+      // At once: neither its time nor another release may send it again.
+      leave();
+      send(response, reply);
+    };
+    const timer = setTimeout(answer, afterMs);
+    this.#waiting.add(answer);
+    response.once('close', leave);
   }
 
   #change(text: string): HttpReply {

@@ -5,7 +5,7 @@ import type { Range } from './fanout.js';
 /** Records of a page, at most. */
 export const MAX_PAGE_RECORDS = 100;
 
-/** Records of a shard in `inline` mode, at most: more make it no faster, since the next one begins while it drains. */
+/** Records of a shard in `inline` mode, at most: longer ones make a batch no faster. Figures: `npm run bench:peers -- --long`. */
 export const MAX_INLINE_SHARD_RECORDS = 10_000;
 
 /**

@@ -76,7 +76,7 @@ class ShardRun {
 
   private get isTooLong(): boolean {
     const { from, to } = this.input;
-    return this.inline !== undefined && to - from > UNBROKEN_SHARD_RECORDS && workflowInfo().continueAsNewSuggested;
+    return to - from > UNBROKEN_SHARD_RECORDS && workflowInfo().continueAsNewSuggested;
   }
 
   stop(reason: EndReason): void {

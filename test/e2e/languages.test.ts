@@ -81,9 +81,7 @@ async function startSlow(batchId: string, field: string): Promise<void> {
     signal: 'addItems',
     signalArgs: [{ clientKey: 'first', items }],
   });
-  await until(() => Promise.resolve(bench.sim.totals().requests > 0));
-  // The first went alone.
-  await bench.release();
+  await bench.releaseFirst();
   // Its record 3 is a workflow then, and waits for its answer.
   await until(async () => {
     const item = await bench.client.workflow

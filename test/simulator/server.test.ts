@@ -62,8 +62,9 @@ describe('the simulator', () => {
     const { url, totals } = await simulate({ latency: { fixedMs: 600_000 } });
     const answer = askAnthropic(url);
     while (totals().requests === 0) await send('GET', `${url}/healthz`);
-    await send('POST', `${url}/release`);
+    await Promise.all([send('POST', `${url}/release`), send('POST', `${url}/release`)]);
     expect((await answer).status).toBe(200);
+    expect((await send('GET', `${url}/healthz`)).body).toEqual({ ok: true });
   });
 
   it('bills an answer also when nobody waits for it any more', async () => {

@@ -85,6 +85,12 @@ export class Bench {
     await fetch(`${this.sim.url}/release`, { method: 'POST' });
   }
 
+  /** Has a batch's first prompt answered, which goes alone. The books were empty before. */
+  async releaseFirst(): Promise<void> {
+    await until(() => Promise.resolve(this.sim.totals().requests > 0));
+    await this.release();
+  }
+
   /** Empties the provider's books. */
   async clearLedger(): Promise<void> {
     await fetch(`${this.sim.url}/ledger`, { method: 'DELETE' });
