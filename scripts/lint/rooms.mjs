@@ -31,7 +31,7 @@ export function judge({ file, src, source, typeOnly }) {
     name.endsWith('/') ? source.startsWith(name) : source === name,
   );
   if (owner === undefined || arrows.packages[owner].includes(room)) return null;
-  return `${room} may not import ${source}: it belongs to ${arrows.packages[owner].join(', ')}.`;
+  return `${room} may not import ${source}: it belongs to ${arrows.packages[owner].join(', ') || 'no room'}.`;
 }
 
 function create(context) {

@@ -6,6 +6,7 @@ import type { PoolLimits } from '../task/spec.js';
 import { findError, parseBody, readErrorBody } from './errorBody.js';
 import type { EndpointNames } from './errors.js';
 import { classify, isRetryable } from './errors.js';
+import type { ResponseHeaders } from './http.js';
 import type { Reading } from './reading.js';
 import { redactor } from './redact.js';
 import { type Assembler, StreamFollower } from './streaming.js';
@@ -44,21 +45,21 @@ export interface Endpoint {
 export interface Wire {
   /** Which wire it is. */
   readonly kind: ProviderKind;
-  /** Sends one request through the SDK. Throws `TemperedError` (`input`) for content the wire cannot carry. */
+  /** Sends one request. Throws `TemperedError` (`input`) for content the wire cannot carry. */
   send(request: ModelRequest, streamed: boolean): Promise<unknown>;
   /** Puts a streamed answer together. */
   assembler(): Assembler;
   /** Reads a body that is no error. Null: it is not one of this API's. */
   read(body: JsonObject): Reading | null;
   /** What the headers say of quotas. */
-  rateLimits(headers: Headers): PoolLimits | null;
+  rateLimits(headers: ResponseHeaders): PoolLimits | null;
   /** Every model id the endpoint lists. */
   list(): Promise<readonly string[]>;
   /** Models on the endpoint's machine. Absent: it does not tell. */
   readonly local?: (() => Promise<readonly LocalModel[]>) | undefined;
   /** Counts a prompt's tokens. Absent: this API can't. */
   readonly count?: (request: ModelRequest) => Promise<number>;
-  /** Caches made on purpose; each throws what the SDK throws. Absent: this API has none. */
+  /** Caches made on purpose; each throws when it was refused. Absent: this API has none. */
   readonly caches?: WireCaches;
 }
 
@@ -123,8 +124,8 @@ function stopError(reading: Reading, status: number, names: EndpointNames): Prov
   };
 }
 
-/** Makes a wire whose SDK client sends by this `fetch`. */
-export type MakeWire = (fetch: Line['fetch']) => Wire;
+/** Makes a wire that sends by this line: with `fetch`, when an SDK builds its requests. */
+export type MakeWire = (line: Pick<Line, 'fetch' | 'send'>) => Wire;
 
 interface LinedWire {
   readonly line: Line;
@@ -151,7 +152,7 @@ class Wires {
 
   private another(): LinedWire {
     const line = new Line(() => this.idle.push(made));
-    const made = { line, wire: this.make(line.fetch) };
+    const made = { line, wire: this.make(line) };
     return made;
   }
 }

@@ -23,7 +23,7 @@ const LIMITS: LimitHeaders = {
 
 /** Claude models, at Anthropic or behind a gateway that speaks its Messages API. */
 export function createAnthropic(endpoint: Endpoint): Provider {
-  return createProvider(endpoint, (fetch) => {
+  return createProvider(endpoint, ({ fetch }) => {
     const client = new Anthropic({
       apiKey: endpoint.apiKey ?? 'none',
       baseURL: endpoint.baseUrl,

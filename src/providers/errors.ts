@@ -1,6 +1,7 @@
 import { nearestModels } from '../models/modelRef.js';
 import type { ErrorCategory } from '../task/errors.js';
 import type { ErrorBody } from './errorBody.js';
+import type { ResponseHeaders } from './http.js';
 import { retryAfterFromHeaders } from './retryAfter.js';
 import type { ProviderError } from './types.js';
 
@@ -177,7 +178,7 @@ function remedy(category: ErrorCategory, endpoint: EndpointNames): string {
 /** A response that is an error, by specific code, then status, then general type, and words only last. */
 export function classify(
   body: ErrorBody,
-  response: { readonly status: number; readonly headers: Headers; readonly isJson: boolean },
+  response: { readonly status: number; readonly headers: ResponseHeaders; readonly isJson: boolean },
   endpoint: EndpointNames,
 ): ProviderError {
   const status = statusOf(body, response.status);

@@ -16,7 +16,7 @@ const PAGE = 1000;
  * `-latest` aliases exist on `v1beta` only.
  */
 export function createGemini(endpoint: Endpoint, apiVersion: string | undefined): Provider {
-  return createProvider(endpoint, (fetch) => {
+  return createProvider(endpoint, ({ fetch }) => {
     const client = new GoogleGenAI({
       apiKey: endpoint.apiKey ?? 'none',
       // Said outright, so that a variable for another Google platform does not switch the API.

@@ -41,11 +41,15 @@ export function gemini(endpoint: Endpoint, version: string | undefined): Provide
   });
 }
 
-/** OpenAI itself, a server nearby that speaks like it, or a named endpoint. */
-export function openAi(endpoint: Endpoint, dialect: 'openai' | 'local' | 'router'): Provider {
+/** OpenAI itself, with headers that say whose account it is; a server nearby that speaks like it; a named endpoint. */
+export function openAi(
+  endpoint: Endpoint,
+  dialect: 'openai' | 'local' | 'router',
+  account: Readonly<Record<string, string>> = {},
+): Provider {
   return lazily(endpoint, 'openai-compatible', async () => {
     const { createOpenAiCompatible, DIALECTS } = await import('./openaiCompatible.js');
-    return createOpenAiCompatible(endpoint, DIALECTS[dialect]);
+    return createOpenAiCompatible(endpoint, DIALECTS[dialect], { account });
   });
 }
 
@@ -56,6 +60,6 @@ export function lmStudio(endpoint: Endpoint): Provider {
       import('./openaiCompatible.js'),
       import('./lmstudio.js'),
     ]);
-    return createOpenAiCompatible(endpoint, DIALECTS.local, lmStudioModels);
+    return createOpenAiCompatible(endpoint, DIALECTS.local, { listLocal: lmStudioModels });
   });
 }

@@ -1,5 +1,5 @@
-import OpenAI from 'openai';
 import { z } from 'zod';
+import type { OpenAiHttp } from './openai/http.js';
 import type { LocalModel } from './types.js';
 
 const tokens = z.number().int().positive();
@@ -33,11 +33,11 @@ const olderSchema = z.object({
  * LM Studio's own lists, beside those in OpenAI's words: they tell which models are in memory, and with how much
  * context. Models that only make embeddings are left out. Throws when neither list is there.
  */
-export async function lmStudioModels(client: OpenAI): Promise<readonly LocalModel[]> {
-  const root = client.baseURL.replace(/\/v1\/?$/, '');
-  const list = (version: string): Promise<unknown> => client.get(`${root}/api/${version}/models`);
+export async function lmStudioModels(http: OpenAiHttp): Promise<readonly LocalModel[]> {
+  const root = http.root.replace(/\/v1$/, '');
+  const list = (version: string): Promise<unknown> => http.get(`${root}/api/${version}/models`);
   // A server that does not know the path answers 404, or 200 with an error in it.
-  const current = currentSchema.safeParse(await list('v1').catch(noneWhereMissing));
+  const current = currentSchema.safeParse(await list('v1'));
   if (current.success) {
     return current.data.models.filter(isLanguage).map(({ key, loaded_instances: [first], max_context_length }) => ({
       id: key,
@@ -53,11 +53,6 @@ export async function lmStudioModels(client: OpenAI): Promise<readonly LocalMode
       loaded: model.state === 'loaded',
       contextTokens: model.loaded_context_length ?? model.max_context_length ?? null,
     }));
-}
-
-function noneWhereMissing(error: unknown): null {
-  if (error instanceof OpenAI.NotFoundError) return null;
-  throw error;
 }
 
 function isLanguage({ type }: { readonly type?: string | undefined }): boolean {

@@ -1,15 +1,18 @@
-import OpenAI from 'openai';
+import { z } from 'zod';
 import type { Endpoint } from './adapter.js';
 import { createProvider } from './adapter.js';
 import { type LimitHeaders, toldLimits } from './headers.js';
 import type { Dialect } from './openai/request.js';
 import { chatRequest } from './openai/request.js';
+import { OpenAiHttp } from './openai/http.js';
 import { readChat } from './openai/response.js';
 import { chatAssembler } from './openai/stream.js';
-import { sdkTimeoutMs } from './transport.js';
 import type { LocalModel, Provider } from './types.js';
 
 const LIMITS: LimitHeaders = { rpm: 'x-ratelimit-limit-requests', tpm: 'x-ratelimit-limit-tokens' };
+
+/** `GET /models`: never in pages. Ollama without a model says null. */
+const listSchema = z.object({ data: z.array(z.object({ id: z.string() })).nullable() });
 
 /** What differs between those who speak this wire. */
 export const DIALECTS = {
@@ -21,41 +24,38 @@ export const DIALECTS = {
   router: { outputLimit: 'max_tokens', schemas: 'strict', promptCache: false },
 } as const satisfies Record<string, Dialect>;
 
-/** Asks a server for the models on its machine. */
-export type ListLocal = (client: OpenAI) => Promise<readonly LocalModel[]>;
+/** What some of those who speak this wire have beside it. */
+export interface Extras {
+  /** Headers that say whose account it is. Default none. */
+  readonly account?: Readonly<Record<string, string>>;
+  /** Asks a server for the models on its machine. Default: it can't be asked. */
+  readonly listLocal?: (http: OpenAiHttp) => Promise<readonly LocalModel[]>;
+}
 
-/** Anything that speaks OpenAI's chat completions. `listLocal` for servers that tell more of their models than OpenAI. */
-export function createOpenAiCompatible(endpoint: Endpoint, dialect: Dialect, listLocal?: ListLocal): Provider {
-  return createProvider(endpoint, (fetch) => {
-    const client = new OpenAI({
-      // The SDK insists on a key; servers that need none ignore it.
-      apiKey: endpoint.apiKey ?? 'none',
-      baseURL: endpoint.baseUrl,
-      // The SDK takes these from OPENAI_ORG_ID and OPENAI_PROJECT_ID: they are nobody else's business.
-      ...(endpoint.name === 'openai' ? {} : { organization: null, project: null }),
-      maxRetries: 0,
-      logLevel: 'off',
-      fetch,
-    });
+/** Anything that speaks OpenAI's chat completions. */
+export function createOpenAiCompatible(
+  endpoint: Endpoint,
+  dialect: Dialect,
+  { account = {}, listLocal }: Extras = {},
+): Provider {
+  return createProvider(endpoint, ({ send }) => {
+    const http = new OpenAiHttp(send, endpoint, account);
     return {
       kind: 'openai-compatible',
       send: (request, streamed) => {
-        const options = { timeout: sdkTimeoutMs(request.timeoutMs) };
         const body = chatRequest(request, dialect);
-        if (!streamed) return client.chat.completions.create(body, options).asResponse();
         // Without the option the stream tells no usage.
-        const streaming = { ...body, stream: true, stream_options: { include_usage: true } };
-        return client.post('/chat/completions', { body: streaming, ...options });
+        const streaming = { stream: true, stream_options: { include_usage: true } };
+        return http.complete(streamed ? { ...body, ...streaming } : body);
       },
       assembler: chatAssembler,
       read: readChat,
       rateLimits: (headers) => toldLimits(headers, LIMITS),
       list: async () => {
-        const ids: string[] = [];
-        for await (const model of client.models.list()) ids.push(model.id);
-        return ids;
+        const { data } = listSchema.parse(await http.get(`${http.root}/models`));
+        return (data ?? []).map(({ id }) => id);
       },
-      local: listLocal === undefined ? undefined : () => listLocal(client),
+      local: listLocal === undefined ? undefined : () => listLocal(http),
     };
   });
 }

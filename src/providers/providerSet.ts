@@ -84,6 +84,16 @@ function lmStudioUrl(env: Environment): string {
 
 const geminiFrom: Definition['create'] = (endpoint, env) => gemini(endpoint, read(env, 'GOOGLE_GENAI_API_VERSION'));
 
+/** Who pays, for keys that may use several accounts: nobody else's business. */
+function openAiAccount(env: Environment): Readonly<Record<string, string>> {
+  const organization = read(env, 'OPENAI_ORG_ID');
+  const project = read(env, 'OPENAI_PROJECT_ID');
+  return {
+    ...(organization === undefined ? {} : { 'openai-organization': organization }),
+    ...(project === undefined ? {} : { 'openai-project': project }),
+  };
+}
+
 const BUILT_IN: ReadonlyMap<string, Definition> = new Map<string, Definition>([
   [
     'anthropic',
@@ -112,7 +122,7 @@ const BUILT_IN: ReadonlyMap<string, Definition> = new Map<string, Definition>([
       baseUrlVariable: 'OPENAI_BASE_URL',
       keyVariables: ['OPENAI_API_KEY'],
       keyRequired: true,
-      create: (endpoint) => openAi(endpoint, 'openai'),
+      create: (endpoint, env) => openAi(endpoint, 'openai', openAiAccount(env)),
     },
   ],
   ['lmstudio', local('LMSTUDIO', lmStudioUrl, lmStudio)],

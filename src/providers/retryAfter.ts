@@ -1,3 +1,5 @@
+import type { ResponseHeaders } from './http.js';
+
 /** Milliseconds of a header value that counts seconds (`2`, `0.5`); null when it is no number. */
 function seconds(text: string): number | null {
   const trimmed = text.trim();
@@ -9,7 +11,7 @@ function seconds(text: string): number | null {
  * How long the response's headers say to wait: `retry-after-ms`, else `retry-after` as seconds or as a date. A date in
  * the past is 0. Null when they say nothing, or nothing readable.
  */
-export function retryAfterFromHeaders(headers: Headers, now: Date = new Date()): number | null {
+export function retryAfterFromHeaders(headers: ResponseHeaders, now: Date = new Date()): number | null {
   const milliseconds = headers.get('retry-after-ms');
   if (milliseconds !== null && /^\d+(\.\d+)?$/.test(milliseconds.trim())) return Math.ceil(Number(milliseconds));
   const value = headers.get('retry-after');

@@ -1,5 +1,5 @@
 import { EventEmitter } from 'node:events';
-import { type Answer, send } from './http.js';
+import { type Answer, type HttpRequest, type ResponseHeaders, send } from './http.js';
 import { networkError } from './network.js';
 import type { ProviderError } from './types.js';
 
@@ -8,14 +8,14 @@ export interface Exchange {
   /** HTTP status. */
   readonly status: number;
   /** Response headers. */
-  readonly headers: Headers;
+  readonly headers: ResponseHeaders;
   /** The whole body. */
   readonly text: string;
 }
 
-/** What one call through an SDK came to. */
+/** What one call came to. */
 export type Transaction<T> =
-  /** Something answered. `value` is what the SDK made of it; undefined when it threw. */
+  /** Something answered. `value` is what was made of it; undefined when that threw. */
   | {
       readonly kind: 'response';
       readonly exchange: Exchange;
@@ -45,7 +45,7 @@ class WholeResponse extends Response {
 
   constructor(private readonly whole: Exchange) {
     super(null, { status: whole.status });
-    this.headers = whole.headers;
+    this.headers = whole.headers.all();
   }
 
   override readonly text = (): Promise<string> => Promise.resolve(this.whole.text);
@@ -95,8 +95,8 @@ export function sdkTimeoutMs(timeoutMs: number): number {
 }
 
 /**
- * What an SDK client sends by. It serves one call at a time, so that what the client fetches is known to be that call's;
- * to find the call by its async context would cost every promise of the process a little.
+ * What the requests of one call go through. It serves one call at a time, so that what an SDK client fetches is known to
+ * be that call's; to find the call by its async context would cost every promise of the process a little.
  */
 export class Line {
   private call: Call | undefined;
@@ -107,28 +107,43 @@ export class Line {
   ) {}
 
   /**
-   * The `fetch` the SDK client is given: keeps status, headers and body of the response exactly as they came, since the
-   * SDKs drop some of them (headers of errors, bodies that are not JSON). Ends with the call, whose
-   * {@link sdkTimeoutMs} is never reached.
+   * Sends a request of the call in progress; returns its response, whole, whatever its status. Ends with the call.
    */
-  readonly fetch = async (input: string | URL | Request, init?: RequestInit): Promise<Response> => {
+  readonly send = async (request: HttpRequest): Promise<Exchange> => {
     const { call } = this;
-    if (call === undefined) throw new Error('an SDK sent a request after its call had ended');
+    if (call === undefined) throw new Error('a request was sent after its call had ended');
     try {
       if (call.ended !== null) throw new Error(call.ended);
       call.sent = true;
-      const { status, headers, body } = await send(input, init, call.ending);
+      const { status, headers, body } = await send(request, call.ending);
       const onData = status < 300 ? call.onData : undefined;
       const text = onData === undefined ? await body.text() : await readAlong(body, onData);
       call.exchange = { status, headers, text };
-      return onData === undefined ? new WholeResponse(call.exchange) : new Response(text, { status, headers });
+      return call.exchange;
     } catch (error) {
       call.failure = error;
       throw error;
     }
   };
 
-  /** Runs one SDK call under our own timer, so that a timeout and a cancellation can be told apart. Never throws. */
+  /**
+   * The `fetch` an SDK client is given. The call keeps status, headers and body of the response exactly as they came,
+   * since the SDKs drop some of them (headers of errors, bodies that are not JSON). The client's {@link sdkTimeoutMs} is
+   * never reached.
+   */
+  readonly fetch = async (input: string | URL | Request, init: RequestInit = {}): Promise<Response> => {
+    const { method = 'GET', headers, body = null } = init;
+    if (input instanceof Request || (typeof body !== 'string' && body !== null)) {
+      throw new TypeError('only a text can be the body of a request');
+    }
+    const streamed = this.call?.onData !== undefined;
+    const sdkHeaders = headers instanceof Headers ? headers : new Headers(headers);
+    const exchange = await this.send({ url: input, method, headers: sdkHeaders, body });
+    if (!streamed) return new WholeResponse(exchange);
+    return new Response(exchange.text, { status: exchange.status, headers: exchange.headers.all() });
+  };
+
+  /** Runs one call under our own timer, so that a timeout and a cancellation can be told apart. Never throws. */
   async transact<T>(run: () => Promise<T>, options: TransactOptions): Promise<Transaction<T>> {
     const { timeoutMs, signal, baseUrl } = options;
     const started = performance.now();

@@ -144,15 +144,31 @@ describe('requests', () => {
 });
 
 it('tells only OpenAI the organisation and project of its account', async () => {
-  process.env['OPENAI_ORG_ID'] = 'org-1';
-  try {
-    wire.reply({ body: completion() }, { body: completion() });
-    await send('openai');
-    await send('compatible');
-    expect(wire.requests.map(({ headers }) => headers['openai-organization'])).toEqual(['org-1', undefined]);
-  } finally {
-    delete process.env['OPENAI_ORG_ID'];
+  wire.reply({ body: completion() }, { body: completion() });
+  for (const provider of ['openai', 'compatible']) {
+    const env = { OPENAI_ORG_ID: 'org-1', OPENAI_PROJECT_ID: 'project-1' };
+    answered(await providerFor(wire, provider, env).send(request(MODEL), FOREVER));
   }
+  const accounts = wire.requests.map(({ headers }) => [headers['openai-organization'], headers['openai-project']]);
+  expect(accounts).toEqual([
+    ['org-1', 'project-1'],
+    [undefined, undefined],
+  ]);
+});
+
+it('takes a base URL with a slash at its end', async () => {
+  wire.reply({ body: completion() });
+  answered(await providerFor(wire, 'ollama', { OLLAMA_BASE_URL: `${wire.url}/v1/` }).send(request(MODEL), FOREVER));
+  expect(wire.sent.path).toBe('/v1/chat/completions');
+});
+
+it('sends nothing with a key that no header can carry, and does not show it', async () => {
+  const key = 'sk-with-an-ellipsis…';
+  const provider = providerFor(wire, 'openai', { OPENAI_API_KEY: key });
+  const { error } = failed(await provider.send(request(MODEL), FOREVER));
+  expect(error).toMatchObject({ category: 'invalid_request', retryable: false, billed: 'no' });
+  expect(error.message).not.toContain(key);
+  expect(wire.requests).toHaveLength(0);
 });
 
 describe('answers', () => {

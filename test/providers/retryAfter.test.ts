@@ -1,3 +1,4 @@
+import { ResponseHeaders } from '../../src/providers/http.js';
 import { durationMs, retryAfterFromHeaders } from '../../src/providers/retryAfter.js';
 
 const NOW = new Date('2026-11-21T10:00:00Z');
@@ -14,7 +15,7 @@ it.each<[Record<string, string>, number | null]>([
   [{ 'retry-after-ms': '100', 'retry-after': '9' }, 100],
   [{ 'retry-after-ms': 'x', 'retry-after': '9' }, 9000],
 ])('reads %j', (headers, expected) => {
-  expect(retryAfterFromHeaders(new Headers(headers), NOW)).toBe(expected);
+  expect(retryAfterFromHeaders(new ResponseHeaders(headers), NOW)).toBe(expected);
 });
 
 it('reads protobuf durations exactly', () => {
