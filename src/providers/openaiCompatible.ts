@@ -11,8 +11,8 @@ import type { LocalModel, Provider } from './types.js';
 
 const LIMITS: LimitHeaders = { rpm: 'x-ratelimit-limit-requests', tpm: 'x-ratelimit-limit-tokens' };
 
-/** `GET /models`: never in pages. Ollama without a model says null. */
-const listSchema = z.object({ data: z.array(z.object({ id: z.string() })).nullable() });
+/** `GET /models`: never in pages. Ollama without a model says null, others nothing. */
+const listSchema = z.object({ data: z.array(z.object({ id: z.string() })).nullish() });
 
 /** What differs between those who speak this wire. */
 export const DIALECTS = {

@@ -139,7 +139,7 @@ export class Line {
     const streamed = this.call?.onData !== undefined;
     const sdkHeaders = headers instanceof Headers ? headers : new Headers(headers);
     const exchange = await this.send({ url: input, method, headers: sdkHeaders, body });
-    if (!streamed) return new WholeResponse(exchange);
+    if (!streamed || exchange.status >= 300) return new WholeResponse(exchange);
     return new Response(exchange.text, { status: exchange.status, headers: exchange.headers.all() });
   };
 
