@@ -3,6 +3,7 @@ import type { Db } from './backend.js';
 import { decode, decodeNullable } from './jsonText.js';
 import { FIRST_PAGE, nextPageSize } from './pageSize.js';
 import { JOURNAL_COLUMNS, toJournalRow, type JournalColumns } from './promptRows.js';
+import { padded, RowsStatement } from './rowsStatement.js';
 import type { StoreSchema } from './schema.js';
 import type { OpenRecord, StoredRecord } from './types.js';
 
@@ -20,33 +21,44 @@ export function toStoredRecord(row: RecordRow): StoredRecord {
   };
 }
 
+/** A statement's list of so many indices. */
+function indexList(count: number): readonly number[] {
+  return Array.from({ length: count }, () => 0);
+}
+
 /** Rows of records that have no outcome. */
-function readOpen(db: Db, batchId: string, indices: readonly number[]): Promise<RecordRow[]> {
-  return db
+const openRows = new RowsStatement<RecordRow>((db, count) =>
+  db
     .selectFrom('records')
     .leftJoin('outcomes', (join) =>
       join.onRef('outcomes.batch_no', '=', 'records.batch_no').onRef('outcomes.idx', '=', 'records.idx'),
     )
     .selectAll('records')
-    .where('records.batch_no', '=', (eb) => eb.selectFrom('batches').select('no').where('id', '=', batchId))
-    .where('records.idx', 'in', indices)
+    .where('records.batch_no', '=', (eb) => eb.selectFrom('batches').select('no').where('id', '=', ''))
+    .where('records.idx', 'in', indexList(count))
     .where('outcomes.idx', 'is', null)
     .orderBy('records.idx')
-    .execute();
-}
+    .compile(),
+);
+
+/** Their prompts so far. */
+const journalRows = new RowsStatement<JournalColumns>((db, count) =>
+  db
+    .selectFrom('prompts')
+    .select(JOURNAL_COLUMNS)
+    .where('batch_no', '=', 0)
+    .where('idx', 'in', indexList(count))
+    .orderBy('idx')
+    .orderBy('prompt')
+    .compile(),
+);
 
 async function readJournals(db: Db, rows: readonly RecordRow[]): Promise<ReadonlyMap<number, JournalColumns[]>> {
   const journals = new Map<number, JournalColumns[]>(rows.map((row) => [row.idx, []]));
   const [first] = rows;
   if (first === undefined) return journals;
-  const prompts = await db
-    .selectFrom('prompts')
-    .select(JOURNAL_COLUMNS)
-    .where('batch_no', '=', first.batch_no)
-    .where('idx', 'in', [...journals.keys()])
-    .orderBy('idx')
-    .orderBy('prompt')
-    .execute();
+  const list = padded([...journals.keys()]);
+  const prompts = await journalRows.execute(db, list.length, [first.batch_no, ...list]);
   for (const prompt of prompts) journals.get(prompt.idx)?.push(prompt);
   return journals;
 }
@@ -59,7 +71,8 @@ export async function* openRecords(
 ): AsyncGenerator<OpenRecord, void> {
   let size = FIRST_PAGE;
   for (let from = 0; from < indices.length;) {
-    const rows = await readOpen(db, batchId, indices.slice(from, from + size));
+    const list = padded(indices.slice(from, from + size));
+    const rows = await openRows.execute(db, list.length, [batchId, ...list]);
     const journals = await readJournals(db, rows);
     for (const row of rows) {
       yield { record: toStoredRecord(row), journal: (journals.get(row.idx) ?? []).map(toJournalRow) };

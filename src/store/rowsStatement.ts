@@ -92,8 +92,8 @@ export class RowsSelect<Row extends object> {
   }
 }
 
-/** `values` with the last one repeated up to a power of two. */
-function padded<T>(values: readonly T[]): readonly T[] {
+/** `values` with the last one repeated up to a power of two: few statements serve any number of them. */
+export function padded<T>(values: readonly T[]): readonly T[] {
   const last = values.at(-1);
   if (last === undefined) return values;
   const size = 2 ** Math.ceil(Math.log2(values.length));
