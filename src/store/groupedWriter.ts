@@ -4,7 +4,7 @@ import type { Backend } from './backend.js';
 import { Group, type ItemInGroup, type ItemKey } from './group.js';
 
 /** How long the first write of a group waits for company; milliseconds. */
-const LINGER_MS = 2;
+const LINGER_MS = 1;
 
 /** Writes in one transaction at most. */
 const MAX_GROUP = 200;
