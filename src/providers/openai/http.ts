@@ -6,7 +6,7 @@ import type { Exchange, Line } from '../transport.js';
 
 /**
  * The requests of one line to an endpoint that speaks OpenAI's wire. Without an SDK: a prompt is one `POST` of a body
- * that is ours anyway, and to have it sent by the `openai` package takes a sixth of all processor time of a record.
+ * that is ours anyway, and to have it sent by the `openai` package takes a quarter of all processor time of a record.
  */
 export class OpenAiHttp {
   /** The base URL without a slash at its end. */
