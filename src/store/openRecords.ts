@@ -1,9 +1,9 @@
-import type { Selectable } from 'kysely';
+import { type Selectable, sql } from 'kysely';
 import type { Db } from './backend.js';
 import { decode, decodeNullable } from './jsonText.js';
 import { FIRST_PAGE, nextPageSize } from './pageSize.js';
 import { JOURNAL_COLUMNS, toJournalRow, type JournalColumns } from './promptRows.js';
-import { padded, RowsStatement } from './rowsStatement.js';
+import { RowsSelect, RowsStatement } from './rowsStatement.js';
 import type { StoreSchema } from './schema.js';
 import type { OpenRecord, StoredRecord } from './types.js';
 
@@ -21,11 +21,6 @@ export function toStoredRecord(row: RecordRow): StoredRecord {
   };
 }
 
-/** A statement's list of so many indices. */
-function indexList(count: number): readonly number[] {
-  return Array.from({ length: count }, () => 0);
-}
-
 /** Rows of records that have no outcome. */
 const openRows = new RowsStatement<RecordRow>((db, count) =>
   db
@@ -35,31 +30,26 @@ const openRows = new RowsStatement<RecordRow>((db, count) =>
     )
     .selectAll('records')
     .where('records.batch_no', '=', (eb) => eb.selectFrom('batches').select('no').where('id', '=', ''))
-    .where('records.idx', 'in', indexList(count))
+    .where(
+      'records.idx',
+      'in',
+      Array.from({ length: count }, () => 0),
+    )
     .where('outcomes.idx', 'is', null)
     .orderBy('records.idx')
     .compile(),
 );
 
 /** Their prompts so far. */
-const journalRows = new RowsStatement<JournalColumns>((db, count) =>
-  db
-    .selectFrom('prompts')
-    .select(JOURNAL_COLUMNS)
-    .where('batch_no', '=', 0)
-    .where('idx', 'in', indexList(count))
-    .orderBy('idx')
-    .orderBy('prompt')
-    .compile(),
-);
+const journalRows = new RowsSelect<JournalColumns>('prompts', JOURNAL_COLUMNS, sql`order by idx, prompt`);
 
 async function readJournals(db: Db, rows: readonly RecordRow[]): Promise<ReadonlyMap<number, JournalColumns[]>> {
   const journals = new Map<number, JournalColumns[]>(rows.map((row) => [row.idx, []]));
   const [first] = rows;
   if (first === undefined) return journals;
-  const list = padded([...journals.keys()]);
-  const prompts = await journalRows.execute(db, list.length, [first.batch_no, ...list]);
-  for (const prompt of prompts) journals.get(prompt.idx)?.push(prompt);
+  for (const prompt of await journalRows.execute(db, first.batch_no, [...journals.keys()])) {
+    journals.get(prompt.idx)?.push(prompt);
+  }
   return journals;
 }
 
@@ -71,8 +61,7 @@ export async function* openRecords(
 ): AsyncGenerator<OpenRecord, void> {
   let size = FIRST_PAGE;
   for (let from = 0; from < indices.length;) {
-    const list = padded(indices.slice(from, from + size));
-    const rows = await openRows.execute(db, list.length, [batchId, ...list]);
+    const rows = await openRows.forItems(db, batchId, indices.slice(from, from + size));
     const journals = await readJournals(db, rows);
     for (const row of rows) {
       yield { record: toStoredRecord(row), journal: (journals.get(row.idx) ?? []).map(toJournalRow) };

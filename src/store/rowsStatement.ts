@@ -25,6 +25,12 @@ export class RowsStatement<Row = unknown> {
     return result.rows;
   }
 
+  /** Runs it with a batch and the indices of some of its items, which are not empty. */
+  forItems(db: Db, batch: string | number, indices: readonly number[]): Promise<readonly Row[]> {
+    const list = padded(indices);
+    return this.execute(db, list.length, [batch, ...list]);
+  }
+
   private text(db: Db, rows: number): string {
     const { adapter } = db.getExecutor();
     const known = this.texts.get(adapter) ?? new Map<number, string>();
@@ -77,23 +83,23 @@ function* powerSlices<T>(rows: readonly T[]): Generator<readonly T[]> {
 export class RowsSelect<Row extends object> {
   private readonly statement: RowsStatement<Row>;
 
-  constructor(table: string, columns: readonly (keyof Row & string)[]) {
+  /** `after`: what follows the condition, as an order. */
+  constructor(table: string, columns: readonly (keyof Row & string)[], after: RawBuilder<unknown> = sql``) {
     const names = sql.join(columns.map((column) => sql.ref(column)));
     this.statement = new RowsStatement((db, items) =>
       sql<Row>`select ${names} from ${sql.table(table)} where batch_no = ${0}
-        and idx in (${sql.join(Array.from({ length: items }, () => 0))})`.compile(db),
+        and idx in (${sql.join(Array.from({ length: items }, () => 0))}) ${after}`.compile(db),
     );
   }
 
   /** Those of the items at `indices`, which is not empty. */
   execute(db: Db, batchNo: number, indices: readonly number[]): Promise<readonly Row[]> {
-    const list = padded(indices);
-    return this.statement.execute(db, list.length, [batchNo, ...list]);
+    return this.statement.forItems(db, batchNo, indices);
   }
 }
 
 /** `values` with the last one repeated up to a power of two: few statements serve any number of them. */
-export function padded<T>(values: readonly T[]): readonly T[] {
+function padded<T>(values: readonly T[]): readonly T[] {
   const last = values.at(-1);
   if (last === undefined) return values;
   const size = 2 ** Math.ceil(Math.log2(values.length));
