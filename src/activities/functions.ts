@@ -72,6 +72,6 @@ async function load(task: WorkerTask, input: Json, index: number): Promise<Loade
   } catch (error) {
     if (!(error instanceof TemperedError)) throw error;
     const preset = { kind: 'skip', reason: error.explanation } as const;
-    return { id: String(index), line: null, input, rendered: null, recordHash: '', preset };
+    return { id: String(index), line: null, input, rendered: null, preset };
   }
 }

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { Transaction } from 'kysely';
 import { TemperedError } from '../task/errors.js';
+import { recordHash } from '../task/identity.js';
 import type { LoadedRecord, RecordPreset } from '../task/spec.js';
 import type { Backend } from './backend.js';
 import { CounterChange } from './counterChange.js';
@@ -52,6 +53,13 @@ function presetOutcome(batchId: string, index: number, preset: RecordPreset): Ne
       };
 }
 
+function recordRow(batchNo: number, idx: number, record: LoadedRecord): RecordRow {
+  const { id, line } = record;
+  const input = encode(record.input);
+  const rendered = encodeNullable(record.rendered);
+  return { batch_no: batchNo, idx, id, line, record_hash: recordHash(record, { input, rendered }), input, rendered };
+}
+
 /** Inserts records after the last one, with the outcomes of those that need no prompt. Returns the first index. */
 async function append(trx: Trx, batch: LockedBatch, records: readonly LoadedRecord[]): Promise<number> {
   const from = batch.items;
@@ -65,15 +73,7 @@ async function append(trx: Trx, batch: LockedBatch, records: readonly LoadedReco
       change.countOutcomes(outcome.status, 1);
       outcomes.push(outcomeRow(outcome, batch.batch_no, batch.outcome_seq + change.sums.outcome_seq));
     }
-    return {
-      batch_no: batch.batch_no,
-      idx,
-      id: record.id,
-      line: record.line,
-      record_hash: record.recordHash,
-      input: encode(record.input),
-      rendered: encodeNullable(record.rendered),
-    };
+    return recordRow(batch.batch_no, idx, record);
   });
   await newRecords.execute(trx, rows);
   await newOutcomes.execute(trx, outcomes);

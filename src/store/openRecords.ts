@@ -17,7 +17,6 @@ export function toStoredRecord(row: RecordRow): StoredRecord {
     line: row.line,
     input: decode(row.input),
     rendered: decodeNullable(row.rendered),
-    recordHash: row.record_hash,
   };
 }
 

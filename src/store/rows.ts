@@ -131,8 +131,6 @@ export interface StoredRecord {
   readonly input: Json;
   /** Its prompt; null when rendering waits for `prepare()`. */
   readonly rendered: RenderedPrompt | null;
-  /** Hash of its content. */
-  readonly recordHash: string;
 }
 
 /** A record without an outcome, with the prompts it has had. */

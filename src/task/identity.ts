@@ -1,40 +1,36 @@
 import { hash } from 'node:crypto';
-import type { Json } from './json.js';
-import type { RenderedPrompt, TaskSpec } from './spec.js';
+import type { LoadedRecord, TaskSpec } from './spec.js';
 
 /** JSON with sorted keys: the same value gives the same text, however it was built. */
 export function canonicalJson(value: unknown): string {
-  if (Array.isArray(value)) return `[${value.map((element) => canonicalJson(element)).join(',')}]`;
+  return isSorted(value) ? JSON.stringify(value) : sortedJson(value);
+}
+
+function sortedJson(value: unknown): string {
+  if (Array.isArray(value)) return `[${value.map(sortedJson).join(',')}]`;
   if (!isObject(value)) return JSON.stringify(value);
-  // Every record passes here when it is loaded: nothing is made that is not needed, and most objects go in one piece.
-  const keys = Object.keys(value);
-  if (!inOrder(keys)) keys.sort();
-  else if (keys.length > 0 && isFlat(value, keys)) return JSON.stringify(value);
   let text = '';
-  for (const key of keys) {
+  for (const key of Object.keys(value).sort()) {
     const property = value[key];
-    if (property !== undefined) text += `${text === '' ? '' : ','}${JSON.stringify(key)}:${canonicalJson(property)}`;
+    if (property !== undefined) text += `${text === '' ? '' : ','}${JSON.stringify(key)}:${sortedJson(property)}`;
   }
   return `{${text}}`;
 }
 
-function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === 'object' && value !== null;
-}
-
-function inOrder(keys: readonly string[]): boolean {
+/** Whether its keys stand sorted already, so that it goes into its text in one piece, as most records do. */
+function isSorted(value: unknown): boolean {
+  if (Array.isArray(value)) return value.every(isSorted);
+  if (!isObject(value)) return true;
   let before = '';
-  for (const key of keys) {
-    if (key < before) return false;
+  for (const key of Object.keys(value)) {
+    if (key < before || !isSorted(value[key])) return false;
     before = key;
   }
   return true;
 }
 
-/** Whether it holds no objects. */
-function isFlat(value: Readonly<Record<string, unknown>>, keys: readonly string[]): boolean {
-  for (const key of keys) if (isObject(value[key])) return false;
-  return true;
+function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null;
 }
 
 /** SHA-256 of a text, in hex. */
@@ -52,7 +48,17 @@ export function taskHash(spec: TaskSpec, code: Readonly<Record<string, string>> 
   return sha256(canonicalJson({ spec: { ...spec, ...same }, code }));
 }
 
-/** A record's identity, for `--reuse`: its content and the prompt made of it. */
-export function recordHash(input: Json, rendered: RenderedPrompt | null): string {
-  return sha256(canonicalJson({ input, rendered }));
+/** A record's content and the prompt made of it. */
+type Content = Pick<LoadedRecord, 'input' | 'rendered'>;
+
+/**
+ * A record's identity, for `--reuse`: hash of its content and the prompt made of it. `texts` are both as JSON, for the
+ * store keeps them: in most records keys stand sorted, and nothing is written twice.
+ */
+export function recordHash(
+  { input, rendered }: Content,
+  texts: { readonly [part in keyof Content]: string | null },
+): string {
+  const sorted = isSorted(input) && isSorted(rendered);
+  return sha256(sorted ? `{"input":${texts.input},"rendered":${texts.rendered}}` : sortedJson({ input, rendered }));
 }

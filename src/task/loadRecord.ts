@@ -2,7 +2,6 @@ import type { AnyTask } from './defineTask.js';
 import { type Place, TemperedError, thrownText } from './errors.js';
 import { needsFiles, withFiles } from './files.js';
 import type { BeforeResult } from './functions.js';
-import { recordHash } from './identity.js';
 import { asJson, isJsonObject, type Json } from './json.js';
 import { renderParts } from './render.js';
 import type { LoadedRecord, RecordPreset, RenderedPrompt } from './spec.js';
@@ -22,7 +21,7 @@ export interface RecordContext {
 }
 
 /**
- * A record on its way into the store: `before` is asked, the prompt rendered, files read, the content hashed. A record
+ * A record on its way into the store: `before` is asked, the prompt rendered, files read. A record
  * is any JSON value; one that is no object is called `value` in templates. Throws `TemperedError` (`input`) naming the
  * place when a template's field or the id is missing, or a function of the task fails.
  */
@@ -58,7 +57,7 @@ async function decided(
   const decision = await before(task, read.input, place);
   const { input = read.input, preset } = decision;
   if (preset === undefined) return withPrompt(task, { ...read, input }, prepared, place);
-  return { ...read, input, rendered: null, recordHash: recordHash(input, null), preset };
+  return { ...read, input, rendered: null, preset };
 }
 
 function withPrompt(
@@ -67,16 +66,16 @@ function withPrompt(
   prepared: Json | undefined,
   place: Place | undefined,
 ): LoadedRecord | Promise<LoadedRecord> {
-  if (task.spec.functions.includes('prepare') && prepared === undefined) return hashed(read, null);
+  if (task.spec.functions.includes('prepare') && prepared === undefined) return whole(read, null);
   const context = place === undefined ? { prepared: prepared ?? null } : { prepared: prepared ?? null, place };
   const rendered = renderParts(task, read.input, context);
-  if (!needsFiles(rendered)) return hashed(read, rendered);
-  return withFiles(rendered, place).then((whole) => hashed(read, whole));
+  if (!needsFiles(rendered)) return whole(read, rendered);
+  return withFiles(rendered, place).then((filled) => whole(read, filled));
 }
 
 /** Written out, as all here that each record passes: to spread an object takes as long as to hash the record. */
-function hashed({ id, line, input }: ReadRecord, rendered: RenderedPrompt | null): LoadedRecord {
-  return { id, line, input, rendered, recordHash: recordHash(input, rendered) };
+function whole({ id, line, input }: ReadRecord, rendered: RenderedPrompt | null): LoadedRecord {
+  return { id, line, input, rendered };
 }
 
 function idOf(input: Json, index: number, idField: string | undefined, place: Place | undefined): string {

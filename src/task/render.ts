@@ -3,8 +3,9 @@ import type { AnyTask } from './defineTask.js';
 import { type Place, TemperedError, thrownText } from './errors.js';
 import type { Json } from './json.js';
 import { messageSchema, partSchema } from './messageSchema.js';
-import type { ContentPart, Message, RenderedPrompt } from './spec.js';
-import { fillTemplate, type TemplateValues } from './template.js';
+import { perObject } from './perObject.js';
+import type { ContentPart, Message, RenderedPrompt, TaskSpec } from './spec.js';
+import { fillTemplate, parseTemplate, type Piece, type TemplateValues } from './template.js';
 
 /** What a prompt is made of beside the record. */
 export interface RenderContext {
@@ -39,8 +40,8 @@ export function renderParts({ spec, load }: PromptSource, input: Json, context: 
   const prepared = spec.functions.includes('prepare') ? context.prepared : undefined;
   const { place } = context;
   const values: TemplateValues = place === undefined ? { input, prepared } : { input, prepared, place };
-  const turns: readonly Message[] = spec.messages ?? [{ role: 'user', content: spec.prompt ?? '' }];
-  return { messages: turns.map((turn) => ({ role: turn.role, content: filled(turn.content, values) })) };
+  // Keys are sorted: see `recordHash`.
+  return { messages: turnsOf(spec).map(({ role, content }) => ({ content: filled(content, values), role })) };
 }
 
 /** Images and PDFs of a turn. */
@@ -54,12 +55,34 @@ export function isLocal(url: string): boolean {
   return url.startsWith('file:') || !/^[a-z][a-z0-9+.-]+:/i.test(url);
 }
 
-function filled(content: Message['content'], values: TemplateValues): Message['content'] {
-  if (typeof content === 'string') return fillTemplate(content, values);
-  return content.map((part) =>
+/** The turns of a task, their templates split once for all records. */
+const turnsOf = perObject((spec: TaskSpec) => {
+  const turns: readonly Message[] = spec.messages ?? [{ role: 'user', content: spec.prompt ?? '' }];
+  return turns.map(({ role, content }) => ({ role, content: split(content) }));
+});
+
+/** A part of a turn as the task has it, and its template. */
+interface PartTemplate {
+  readonly part: ContentPart;
+  readonly pieces: readonly Piece[];
+}
+
+/** What a turn's content is made of: one text, or parts. */
+type ContentTemplate = { readonly pieces: readonly Piece[] } | { readonly parts: readonly PartTemplate[] };
+
+function split(content: Message['content']): ContentTemplate {
+  if (typeof content === 'string') return { pieces: parseTemplate(content) };
+  return {
+    parts: content.map((part) => ({ part, pieces: parseTemplate(part.type === 'text' ? part.text : part.url) })),
+  };
+}
+
+function filled(content: ContentTemplate, values: TemplateValues): Message['content'] {
+  if ('pieces' in content) return fillTemplate(content.pieces, values);
+  return content.parts.map(({ part, pieces }) =>
     part.type === 'text'
-      ? { ...part, text: fillTemplate(part.text, values) }
-      : { type: part.type, url: fillTemplate(part.url, values) },
+      ? { ...part, text: fillTemplate(pieces, values) }
+      : { type: part.type, url: fillTemplate(pieces, values) },
   );
 }
 

@@ -135,8 +135,6 @@ export interface LoadedRecord {
   readonly input: Json;
   /** Null when the task has `prepare`: then rendering waits for its result. */
   readonly rendered: RenderedPrompt | null;
-  /** Hash of the record's content, for `--reuse`. */
-  readonly recordHash: string;
   /** An answer or a skip that `before` gave: no prompt is needed. */
   readonly preset?: RecordPreset;
 }

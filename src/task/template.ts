@@ -49,10 +49,10 @@ export interface TemplateValues {
  * Fills in a template. Values are data: they are never looked at for places. Objects and arrays become JSON, null
  * becomes nothing. Throws `input` for a name the record does not have.
  */
-export function fillTemplate(template: string, values: TemplateValues): string {
-  return parseTemplate(template)
-    .map((piece) => ('text' in piece ? piece.text : asText(lookUp(piece.field, values))))
-    .join('');
+export function fillTemplate(pieces: readonly Piece[], values: TemplateValues): string {
+  let text = '';
+  for (const piece of pieces) text += 'text' in piece ? piece.text : asText(lookUp(piece.field, values));
+  return text;
 }
 
 function asText(value: Json): string {

@@ -26,7 +26,7 @@ function ask(control: Partial<Control> = {}) {
       functions,
       module: task,
     },
-    record: { index: 0, id: '', line: null, input: {}, recordHash: '', rendered: null },
+    record: { index: 0, id: '', line: null, input: {}, rendered: null },
     state: initialState(plan),
     kept: null,
     control: { ...NO_CONTROL, ...control },

@@ -53,7 +53,6 @@ export function record(index: number, more: Partial<LoadedRecord> = {}): LoadedR
     line: index + 1,
     input: { text: `Ticket ${index}` },
     rendered: { messages: [{ role: 'user', content: `Ticket: ${index}` }] },
-    recordHash: `hash-${index}`,
     ...more,
   };
 }

@@ -16,7 +16,7 @@ export function firstAsk(
   const plan = planOf(spec);
   return buildAsk({
     task: { hash, spec, plan, checkShape: compileValidator({ schema: spec.schema }), functions, module: undefined },
-    record: { index: 0, id: '', line: null, input: null, recordHash: '', rendered: { messages } },
+    record: { index: 0, id: '', line: null, input: null, rendered: { messages } },
     state: initialState(plan),
     kept: null,
     control: NO_CONTROL,

@@ -4,7 +4,7 @@ import type { Json } from '../../src/task/json.js';
 import { fillTemplate, parseTemplate } from '../../src/task/template.js';
 
 function fill(template: string, input: Json, prepared?: Json): string {
-  return fillTemplate(template, { input, prepared, place: { file: 'data.jsonl', line: 7 } });
+  return fillTemplate(parseTemplate(template), { input, prepared, place: { file: 'data.jsonl', line: 7 } });
 }
 
 function explained(template: string, input: Json): string {

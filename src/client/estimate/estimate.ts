@@ -199,7 +199,7 @@ function askFor(
   const checkShape = compileValidator({ schema: spec.schema, zod: task.schema });
   return buildAsk({
     task: { hash, spec, plan, checkShape, functions, module: task },
-    record: { index: 0, id: '', line: null, input: null, recordHash: '', rendered },
+    record: { index: 0, id: '', line: null, input: null, rendered },
     state: initialState(plan),
     kept: null,
     control: cache === undefined ? NO_CONTROL : { ...NO_CONTROL, cache },

@@ -19,7 +19,7 @@ function prompt(kind: 'full' | 'partial', usage: Partial<Usage>): PromptRecord {
   };
 }
 
-const record = { id: '', line: null, input: null, recordHash: '', rendered: null };
+const record = { id: '', line: null, input: null, rendered: null };
 
 test.each([
   ['5m', 0],
