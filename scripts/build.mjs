@@ -1,4 +1,5 @@
-// Compiles src/ to dist/, copies what is not TypeScript, drops what has no source any more, bundles the workflows.
+// Compiles src/ to dist/, copies what is not TypeScript, drops what has no source any more, bundles the
+// workflows and the program.
 import { spawnSync } from 'node:child_process';
 import { cpSync, existsSync, readdirSync, rmSync } from 'node:fs';
 import { createRequire } from 'node:module';
@@ -25,7 +26,8 @@ function files(folder) {
 /** Whether something in src/ makes this file of dist/. */
 function hasSource(file) {
   const base = file.replace(/(\.d\.ts|\.js)(\.map)?$/, '');
-  return file === 'workflow-bundle.js' || existsSync(path.join(src, `${base}.ts`)) || existsSync(path.join(src, file));
+  const bundled = file === 'workflow-bundle.js' || file.startsWith(`bundle${path.sep}`);
+  return bundled || existsSync(path.join(src, `${base}.ts`)) || existsSync(path.join(src, file));
 }
 
 run(createRequire(import.meta.url).resolve('typescript/bin/tsc'), '-p', 'tsconfig.build.json');
@@ -35,3 +37,4 @@ for (const file of files(src).filter((name) => !name.endsWith('.ts'))) {
 // Instead of emptying dist/ first: a running worker may be reading it.
 for (const file of files(dist).filter((name) => !hasSource(name))) rmSync(path.join(dist, file));
 run('scripts/bundle-workflows.mjs');
+run('scripts/bundle-program.mjs');

@@ -11,7 +11,7 @@ const KEYS = {
   OPENAI_API_KEY: 'openai/gpt-5-mini',
 };
 
-if (!existsSync(path.join(root, 'dist/cli/main.js'))) {
+if (!existsSync(path.join(root, 'dist/bundle/main.js'))) {
   console.error('Tempered is not built yet. Run: npm ci');
   process.exit(1);
 }

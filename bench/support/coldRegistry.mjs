@@ -16,7 +16,7 @@ globalThis.fetch = () => {
 };
 
 const begun = performance.now();
-const { openRegistry } = await import('../../dist/index.js');
+const { openRegistry } = await import('tempered');
 const loaded = performance.now();
 const atLoad = heapMb();
 

@@ -1,9 +1,6 @@
-import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import path from 'node:path';
-import { fileURLToPath } from 'node:url';
-import { createJiti } from 'jiti';
 import * as zod from 'zod';
 import { type AnyTask, isTask } from './defineTask.js';
 import { type Place, TemperedError, thrownText } from './errors.js';
@@ -79,16 +76,10 @@ function syntaxError(text: string, line: number | undefined, { file }: Place, ca
   });
 }
 
-/** Where this package's own entry is: a checkout's TypeScript, or what was built of it. */
-function ownEntry(): string {
-  const folder = path.dirname(path.dirname(fileURLToPath(import.meta.url)));
-  const built = path.join(folder, 'index.js');
-  return existsSync(built) ? built : path.join(folder, 'index.ts');
-}
-
 async function loadModule(file: string, place: Place): Promise<AnyTask> {
-  const entry: unknown = await import(ownEntry());
+  const { createJiti } = await import('jiti');
   // A task's `tempered` is this very package, wherever the task file lies.
+  const entry: unknown = await import('tempered');
   const virtualModules = { tempered: entry, ...(hasZod(file) ? {} : { zod }) };
   const jiti = createJiti(import.meta.url, { virtualModules, fsCache: false });
   let loaded: unknown;
