@@ -1,13 +1,13 @@
 import { randomUUID } from 'node:crypto';
 import type { Transaction } from 'kysely';
 import { TemperedError } from '../task/errors.js';
-import { recordHash } from '../task/identity.js';
 import type { LoadedRecord, RecordPreset } from '../task/spec.js';
 import type { Backend } from './backend.js';
 import { CounterChange } from './counterChange.js';
 import { encode, encodeNullable } from './jsonText.js';
 import { lockBatch, type LockedBatch } from './locks.js';
 import { newOutcomes, outcomeRow, type NewOutcomeRow } from './outcomeRows.js';
+import { NO_HASH } from './recordHashes.js';
 import { copyRecords } from './retries.js';
 import { RowsInsert, slices } from './rowsStatement.js';
 import type { RecordRow, StoreSchema } from './schema.js';
@@ -53,11 +53,9 @@ function presetOutcome(batchId: string, index: number, preset: RecordPreset): Ne
       };
 }
 
-function recordRow(batchNo: number, idx: number, record: LoadedRecord): RecordRow {
-  const { id, line } = record;
-  const input = encode(record.input);
-  const rendered = encodeNullable(record.rendered);
-  return { batch_no: batchNo, idx, id, line, record_hash: recordHash(record, { input, rendered }), input, rendered };
+function recordRow(batchNo: number, idx: number, { id, line, input, rendered }: LoadedRecord): RecordRow {
+  const texts = { input: encode(input), rendered: encodeNullable(rendered) };
+  return { batch_no: batchNo, idx, id, line, record_hash: NO_HASH, ...texts };
 }
 
 /** Inserts records after the last one, with the outcomes of those that need no prompt. Returns the first index. */

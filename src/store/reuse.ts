@@ -2,9 +2,11 @@ import { sql } from 'kysely';
 import type { Backend } from './backend.js';
 import { CounterChange } from './counterChange.js';
 import { lockBatch } from './locks.js';
+import { makeHashes } from './recordHashes.js';
 
-/** See `Store.reuseOutcomes`: one statement; of several earlier answers to the same record the newest is taken. */
+/** See `Store.reuseOutcomes`; of several earlier answers to the same record the newest is taken. */
 export async function reuseOutcomes(backend: Backend, batchId: string, taskHash: string): Promise<number> {
+  await makeHashes(backend, taskHash);
   return backend.db.transaction().execute(async (trx) => {
     const batch = await lockBatch(trx, backend, batchId);
     const { numAffectedRows } = await sql`

@@ -123,7 +123,7 @@ interface RecordsTable {
   readonly id: string;
   /** 1-based line in its file. */
   readonly line: number | null;
-  /** Hash of the record's content. */
+  /** Hash of the record's content and prompt; empty until it is asked for. */
   readonly record_hash: string;
   /** The record. */
   readonly input: JsonText<Json>;

@@ -40,8 +40,7 @@ export function renderParts({ spec, load }: PromptSource, input: Json, context: 
   const prepared = spec.functions.includes('prepare') ? context.prepared : undefined;
   const { place } = context;
   const values: TemplateValues = place === undefined ? { input, prepared } : { input, prepared, place };
-  // Keys are sorted: see `recordHash`.
-  return { messages: turnsOf(spec).map(({ role, content }) => ({ content: filled(content, values), role })) };
+  return { messages: turnsOf(spec).map(({ role, content }) => ({ role, content: filled(content, values) })) };
 }
 
 /** Images and PDFs of a turn. */

@@ -209,6 +209,12 @@ export function storeContract(url: () => string): void {
       });
       expect(await store.counters(third)).toMatchObject({ succeeded: 2, prompts: 0, spentNano: 0 });
       expect(await store.reuseOutcomes(third, task)).toBe(0);
+      await store.addItems(third, 'more', [
+        record(7, { id: 'more', input: record(2).input, rendered: record(2).rendered }),
+      ]);
+      await store.writeOutcome(outcome(first, 2, { output: 'late' }));
+      expect(await store.reuseOutcomes(third, task)).toBe(2);
+      expect(await store.getOutcome(third, 4)).toMatchObject({ output: 'late' });
       expect(await store.reuseOutcomes(await loaded(store, 2, task), randomUUID())).toBe(0);
     });
   });

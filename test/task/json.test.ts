@@ -1,13 +1,6 @@
 import fc from 'fast-check';
 import { canonicalJson, recordHash } from '../../src/task/identity.js';
-import { asJson, type Json, parseJson } from '../../src/task/json.js';
-import type { RenderedPrompt } from '../../src/task/spec.js';
-
-/** The hash of a record as the store makes it. */
-function hashOf(input: Json, rendered: RenderedPrompt | null): string {
-  const texts = { input: JSON.stringify(input), rendered: rendered === null ? null : JSON.stringify(rendered) };
-  return recordHash({ input, rendered }, texts);
-}
+import { asJson, parseJson } from '../../src/task/json.js';
 
 describe('asJson', () => {
   it('gives JSON back as it is', () => {
@@ -75,18 +68,18 @@ describe('canonicalJson', () => {
       { role: 'user' as const, content: 'Hi\n' },
       { role: 'user' as const, content: parts },
     ];
-    expect(hashOf(input, { messages })).toBe('31b628ffc50dcf3740808c6a40b9d22a0372eaab83e6bfcf388e9d525fdff4cf');
+    expect(recordHash(input, { messages })).toBe('31b628ffc50dcf3740808c6a40b9d22a0372eaab83e6bfcf388e9d525fdff4cf');
   });
 
   it('hashes what a record is and asks, whatever the order of its keys', () => {
     const ask = (content: string) => ({ messages: [{ content, role: 'user' as const }] });
-    const one = hashOf({ id: 1, text: 'Hi' }, ask('Hi'));
-    expect(hashOf({ text: 'Hi', id: 1 }, { messages: [{ role: 'user', content: 'Hi' }] })).toBe(one);
-    expect(hashOf([{ id: 1, text: 'Hi' }], null)).toBe(hashOf([{ text: 'Hi', id: 1 }], null));
+    const one = recordHash({ id: 1, text: 'Hi' }, ask('Hi'));
+    expect(recordHash({ text: 'Hi', id: 1 }, { messages: [{ role: 'user', content: 'Hi' }] })).toBe(one);
+    expect(recordHash([{ id: 1, text: 'Hi' }], null)).toBe(recordHash([{ text: 'Hi', id: 1 }], null));
     const others = [
-      hashOf({ id: 1, text: 'Ho' }, ask('Hi')),
-      hashOf({ id: 1, text: 'Hi' }, ask('Hi!')),
-      hashOf({}, null),
+      recordHash({ id: 1, text: 'Ho' }, ask('Hi')),
+      recordHash({ id: 1, text: 'Hi' }, ask('Hi!')),
+      recordHash({}, null),
     ];
     expect(new Set([one, ...others]).size).toBe(4);
   });
