@@ -1,7 +1,8 @@
 import type { Estimate, ModelEstimate } from '../client/estimate/types.js';
 import type { PaceLimit } from '../client/estimate/duration.js';
 import { decisionText, EXPLICIT_HELD_BACK } from '../task/cachePlan.js';
-import { count, duration, money, percent, plural } from './format.js';
+import { count } from '../task/digits.js';
+import { duration, money, percent, plural } from './format.js';
 import { table } from './table.js';
 
 const LIMIT_NAMES: Readonly<Record<PaceLimit, string>> = {

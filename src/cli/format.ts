@@ -1,9 +1,6 @@
-/** How numbers look in texts for people. Pure. */
+import { count } from '../task/digits.js';
 
-/** `1,234`. */
-export function count(value: number): string {
-  return Math.round(value).toLocaleString('en-US');
-}
+/** How numbers look in texts for people. Pure. */
 
 /** `1 record`, `2 records`. */
 export function plural(value: number, noun: string): string {

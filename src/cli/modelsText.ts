@@ -1,5 +1,5 @@
 import type { ModelRow, ModelTable } from '../client/models.js';
-import { count } from './format.js';
+import { count } from '../task/digits.js';
 import { table } from './table.js';
 
 type Info = ModelRow['info'];

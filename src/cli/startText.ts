@@ -1,7 +1,8 @@
 import type { BatchSnapshot } from '../client/snapshot.js';
 import type { Submission } from '../client/submit.js';
 import type { AnyTask } from '../task/defineTask.js';
-import { count, money, plural } from './format.js';
+import { count } from '../task/digits.js';
+import { money, plural } from './format.js';
 import { pauseText } from './view.js';
 
 /** Skipped records that are named. */

@@ -1,7 +1,8 @@
 import type { BatchHandle } from '../client/handle.js';
 import type { BatchSnapshot } from '../client/snapshot.js';
 import type { BatchSummary } from '../client/summary.js';
-import { count, duration, money, oneLine, percent, perSecond, plural } from './format.js';
+import { count } from '../task/digits.js';
+import { duration, money, oneLine, percent, perSecond, plural } from './format.js';
 import { remedyFor } from './remedies.js';
 
 /** What the session that ends knows beside the batch's own figures. */

@@ -1,5 +1,6 @@
 import type { BatchSnapshot } from '../client/snapshot.js';
-import { clock, count, cut, money, oneLine, percent, perSecond } from './format.js';
+import { count } from '../task/digits.js';
+import { clock, cut, money, oneLine, percent, perSecond } from './format.js';
 import type { Speed } from './rates.js';
 import type { Paint } from './terminal.js';
 

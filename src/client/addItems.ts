@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { Client } from '@temporalio/client';
+import { count } from '../task/digits.js';
 import { TemperedError } from '../task/errors.js';
 import type { Json } from '../task/json.js';
 import { CONTROL_QUEUE } from '../workflows/ids.js';
@@ -80,8 +81,7 @@ export async function* chunksOf(
 function sizeOf(record: Json, number: number): number {
   const size = Buffer.byteLength(JSON.stringify(record)) + 1;
   if (size <= MAX_CHUNK_BYTES) return size;
-  const bytes = size.toLocaleString('en');
-  throw new TemperedError('input', `Record ${number} has ${bytes} bytes; a message carries ${MAX_CHUNK_BYTES}.`, {
+  throw new TemperedError('input', `Record ${number} has ${count(size)} bytes; a message carries ${MAX_CHUNK_BYTES}.`, {
     remedy: 'Start a batch with it instead: records of a data set may be bigger.',
   });
 }

@@ -3,6 +3,7 @@ import { parseModelRef } from '../models/modelRef.js';
 import type { ProviderSet } from '../providers/types.js';
 import type { Store } from '../store/types.js';
 import type { AnyTask } from '../task/defineTask.js';
+import { count } from '../task/digits.js';
 import { TemperedError } from '../task/errors.js';
 import type { Json } from '../task/json.js';
 import { loadedRecord } from '../task/loadRecord.js';
@@ -66,7 +67,7 @@ export async function loadRecords(
   const flush = async () => {
     await store.appendRecords(batchId, chunk);
     chunk = [];
-    if (loaded % TOLD_EVERY === 0) options.onProgress(`${loaded.toLocaleString('en')} records loaded`);
+    if (loaded % TOLD_EVERY === 0) options.onProgress(`${count(loaded)} records loaded`);
   };
   const take = (record: LoadedRecord) => {
     options.signal?.throwIfAborted();

@@ -1,3 +1,5 @@
+import { count } from './digits.js';
+
 /** A lifetime providers sell: five minutes or an hour, renewed by each read. */
 export type CacheLife = '5m' | '1h';
 
@@ -73,7 +75,7 @@ export interface BatchCache {
 /** A decision in words: `cached: 3,012 tokens × 6,045 reads save $48.97, writing costs $0.0023 more: net $48.97`. */
 export function decisionText(decision: CacheDecision): string {
   const { reason, prefixTokens, minTokens, reads, premiumUsd, savedUsd, netUsd } = decision;
-  const tokens = `${whole(prefixTokens)} tokens`;
+  const tokens = `${count(prefixTokens)} tokens`;
   switch (reason) {
     case 'off':
       return 'not cached: switched off, or nothing is the same for every record';
@@ -82,13 +84,13 @@ export function decisionText(decision: CacheDecision): string {
     case 'no_place':
       return `not cached: the ${tokens} of schema and tools alone can't be marked; instructions before the record could`;
     case 'too_short':
-      return `not cached: ${tokens} are the same for every record, and fewer than ${whole(minTokens)} are not cached`;
+      return `not cached: ${tokens} are the same for every record, and fewer than ${count(minTokens)} are not cached`;
     case 'price_unknown':
-      return `cached: ${tokens} × ${whole(reads)} reads; the model's price is not known`;
+      return `cached: ${tokens} × ${count(reads)} reads; the model's price is not known`;
     case 'pays':
     case 'too_few_reads': {
       if (reads === 0) return `not cached: nobody reads the ${tokens} a second time`;
-      const sum = `${tokens} × ${whole(reads)} reads save ${usd(savedUsd)}, writing costs ${usd(premiumUsd)} more`;
+      const sum = `${tokens} × ${count(reads)} reads save ${usd(savedUsd)}, writing costs ${usd(premiumUsd)} more`;
       return `${reason === 'pays' ? 'cached' : 'not cached'}: ${sum}: net ${usd(netUsd)}`;
     }
   }
@@ -109,10 +111,6 @@ export function batchCacheText({ decision, countedBy, marksDiffer, explicit, exp
   const { name, owner, storageUsdPerHour } = explicit;
   const whose = owner === 'own' ? 'made for the batch' : 'found';
   return `${said}; explicit cache ${name}, ${whose}, storage ${usd(storageUsdPerHour)} an hour`;
-}
-
-function whole(count: number): string {
-  return Math.round(count).toLocaleString('en');
 }
 
 function usd(value: number | null): string {

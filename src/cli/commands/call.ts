@@ -2,11 +2,12 @@ import { readFile } from 'node:fs/promises';
 import { type Command, InvalidArgumentError } from 'commander';
 import { z } from 'zod';
 import { type CallResult, callModel } from '../../client/callModel.js';
+import { count } from '../../task/digits.js';
 import { TemperedError } from '../../task/errors.js';
 import type { JsonObject } from '../../task/json.js';
 import { type CommandHost, type CommonOptions, withJson } from '../command.js';
 import { EXIT } from '../exit.js';
-import { count, money } from '../format.js';
+import { money } from '../format.js';
 import type { Io } from '../io.js';
 import { wholeNumber } from '../parse.js';
 

@@ -1,8 +1,9 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import type { CostKey, CostRow, Costs } from '../../client/costs.js';
+import { count } from '../../task/digits.js';
 import { type CommandHost, type PlaceOptions, withPlace } from '../command.js';
 import { EXIT } from '../exit.js';
-import { count, money } from '../format.js';
+import { money } from '../format.js';
 import { withTempered } from '../place.js';
 import { table } from '../table.js';
 

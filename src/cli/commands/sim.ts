@@ -1,8 +1,9 @@
 import type { Command } from 'commander';
 import { loadScenario, simulatorEnv, startSimulator } from '../../client/simulator.js';
+import { count } from '../../task/digits.js';
 import { type CommandHost, type CommonOptions, withJson } from '../command.js';
 import { EXIT } from '../exit.js';
-import { count, plural } from '../format.js';
+import { plural } from '../format.js';
 import { Interrupt } from '../interrupt.js';
 import { wholeNumber } from '../parse.js';
 
