@@ -102,7 +102,7 @@ export class Session {
     if (out === undefined) await mkdir(path.dirname(file), { recursive: true });
     const handle = this.tempered.batch(batch.id);
     const retried = (await handle.retries()).length > 0;
-    await writeOutcomes(file, retried ? handle.latestOutcomes({ withInput }) : handle.outcomes({ withInput }));
+    await writeOutcomes(file, retried ? handle.latestOutcomePages({ withInput }) : handle.outcomePages({ withInput }));
     return file;
   }
 }

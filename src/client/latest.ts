@@ -7,35 +7,27 @@ export type LatestOutcome<O = Outcome> = O & {
   readonly batchId: string;
 };
 
-/** Outcomes merged at once. */
-const PAGE = 500;
-
 /**
- * A batch's outcomes in input order, each replaced by the newest success among the batches that asked again for it. An
- * old outcome stays until then. `index` is always the record's place in this batch's input. In bounded memory.
+ * A batch's outcomes in input order, in pages, each replaced by the newest success among the batches that asked again
+ * for it. An old outcome stays until then. `index` is always the record's place in this batch's input. In bounded memory.
  */
-export async function* latestOutcomes(
-  store: Pick<Store, 'outcomes' | 'retriesOf' | 'successes'>,
+export async function* latestPages(
+  store: Pick<Store, 'outcomePages' | 'retriesOf' | 'successes'>,
   batchId: string,
   { statuses, category, withInput = false }: OutcomeFilter = {},
-): AsyncGenerator<LatestOutcome> {
+): AsyncGenerator<readonly LatestOutcome[]> {
   const retries = (await store.retriesOf(batchId)).map(({ id }) => id);
-  let page: Outcome[] = [];
-  const merged = async function* () {
+  for await (const page of store.outcomePages(batchId, { withInput })) {
     const ids = page.map(({ id }) => id);
     const found = await store.successes(retries, ids);
-    for (const old of page) {
+    const lines = page.map((old): LatestOutcome => {
       const { batchId: by, outcome } = found.get(old.id) ?? { batchId, outcome: old };
       const { index, input } = old;
-      const line = { ...outcome, index, ...(input === undefined ? {} : { input }), batchId: by };
-      const wanted = category === undefined || line.error?.category === category;
-      if (wanted && (statuses?.includes(line.status) ?? true)) yield line;
-    }
-    page = [];
-  };
-  for await (const outcome of store.outcomes(batchId, { withInput })) {
-    page.push(outcome);
-    if (page.length === PAGE) yield* merged();
+      return { ...outcome, index, ...(input === undefined ? {} : { input }), batchId: by };
+    });
+    yield lines.filter(
+      ({ status, error }) =>
+        (category === undefined || error?.category === category) && (statuses?.includes(status) ?? true),
+    );
   }
-  yield* merged();
 }

@@ -9,7 +9,7 @@ import type { Outcome } from '../task/outcome.js';
 import type { LoadedRecord } from '../task/spec.js';
 import { checkBudget, checkConcurrency, checkDeadline, checkMaxFailures, checkModels } from './checks.js';
 import type { ClientContext } from './context.js';
-import { latestOutcomes } from './latest.js';
+import { latestPages } from './latest.js';
 import { isEnded } from './settled.js';
 import { startWorkflow } from './startWorkflow.js';
 import type { StartOptions, Submission } from './submit.js';
@@ -182,11 +182,13 @@ async function* selected({ store }: ClientContext, made: Retry): AsyncGenerator<
   const { root, where, renewed } = made;
   const withInput = renewed !== null || where?.usesInput === true;
   let page: Outcome[] = [];
-  for await (const outcome of latestOutcomes(store, root.id, { withInput })) {
-    // The same task would leave them out again.
-    if (renewed === null && outcome.error?.category === 'input') continue;
-    if (!(where?.selects(outcome) ?? outcome.status !== 'succeeded')) continue;
-    page.push(outcome);
+  for await (const outcomes of latestPages(store, root.id, { withInput })) {
+    for (const outcome of outcomes) {
+      // The same task would leave them out again.
+      if (renewed === null && outcome.error?.category === 'input') continue;
+      if (!(where?.selects(outcome) ?? outcome.status !== 'succeeded')) continue;
+      page.push(outcome);
+    }
     if (page.length < CHUNK) continue;
     yield page;
     page = [];

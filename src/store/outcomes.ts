@@ -25,6 +25,7 @@ export type OutcomeStore = Pick<
   | 'getOutcome'
   | 'closeRange'
   | 'outcomes'
+  | 'outcomePages'
   | 'outcomesSince'
 >;
 
@@ -96,7 +97,7 @@ async function countRecords(db: Db, batchId: string): Promise<number> {
   return row?.items ?? 0;
 }
 
-async function* stream(backend: Backend, batchId: string, filter: OutcomeFilter): AsyncGenerator<Outcome> {
+async function* pages(backend: Backend, batchId: string, filter: OutcomeFilter): AsyncGenerator<readonly Outcome[]> {
   const { db } = backend;
   const { statuses, category, withInput = false } = filter;
   const isFiltered = statuses !== undefined || category !== undefined;
@@ -115,11 +116,15 @@ async function* stream(backend: Backend, batchId: string, filter: OutcomeFilter)
       .orderBy('outcomes.idx')
       .limit(size);
     const rows: readonly JoinedOutcome[] = await backend.readMany(db, query, columns);
-    yield* await withJournal(backend, rows);
+    yield await withJournal(backend, rows);
     const last = rows.at(-1);
     from = last !== undefined && rows.length === size ? last.idx + 1 : to;
     size = nextPageSize(size, charsOf(rows));
   }
+}
+
+async function* oneByOne(outcomePages: AsyncIterable<readonly Outcome[]>): AsyncGenerator<Outcome> {
+  for await (const page of outcomePages) yield* page;
 }
 
 async function replaceOutcome(
@@ -190,7 +195,8 @@ export function createOutcomeStore(backend: Backend): OutcomeStore {
       return outcome;
     },
     closeRange: (batchId, from, to, error) => closeRange(backend, batchId, from, to, error),
-    outcomes: (batchId, filter = {}) => stream(backend, batchId, filter),
+    outcomes: (batchId, filter = {}) => oneByOne(pages(backend, batchId, filter)),
+    outcomePages: (batchId, filter = {}) => pages(backend, batchId, filter),
     async outcomesSince(batchId, cursor, limit) {
       const rows = await joined(db, batchId)
         .where('outcomes.seq', '>', cursor)

@@ -114,6 +114,8 @@ export interface Store {
   closeRange(batchId: string, from: number, to: number, error: ItemError): Promise<RangeCounts>;
   /** Outcomes in input order, streamed in bounded memory. */
   outcomes(batchId: string, filter?: OutcomeFilter): AsyncIterable<Outcome>;
+  /** The same in pages: who reads a million does not wait for each. */
+  outcomePages(batchId: string, filter?: OutcomeFilter): AsyncIterable<readonly Outcome[]>;
   /** Outcomes in the order they were written, after `cursor` (0 = from the start): for `--follow`. */
   outcomesSince(
     batchId: string,

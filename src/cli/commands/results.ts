@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import { writeOutcomes } from '../../client/data/index.js';
 import type { BatchHandle } from '../../client/handle.js';
-import type { Outcome, OutcomeStatus } from '../../task/outcome.js';
+import type { OutcomeStatus } from '../../task/outcome.js';
 import { TemperedError } from '../../task/errors.js';
 import { type CommandHost, type PlaceOptions, withPlace } from '../command.js';
 import { EXIT, type ExitCode } from '../exit.js';
@@ -48,19 +48,19 @@ async function results(io: Io, batch: BatchHandle, options: ResultsOptions): Pro
     ...(options.failed === true ? { statuses: UNFINISHED } : {}),
   };
   let written = 0;
-  const wanted = async function* (outcomes: AsyncIterable<Outcome>) {
-    for await (const outcome of outcomes) {
-      if (options.failed === true && !UNFINISHED.includes(outcome.status)) continue;
-      written += 1;
-      yield outcome;
-    }
-  };
   try {
     const latest = options.own !== true && (await batch.retries()).length > 0;
-    const all = latest ? batch.latestOutcomes(filter) : batch.outcomes(filter);
-    const source = wanted(options.follow === true ? batch.follow(interrupt.signal) : all);
-    if (options.out === undefined) for await (const outcome of source) await io.data(JSON.stringify(outcome));
-    else await writeOutcomes(options.out, source);
+    if (options.out !== undefined) {
+      const pages = latest ? batch.latestOutcomePages(filter) : batch.outcomePages(filter);
+      written = await writeOutcomes(options.out, pages);
+    } else {
+      const all = latest ? batch.latestOutcomes(filter) : batch.outcomes(filter);
+      for await (const outcome of options.follow === true ? batch.follow(interrupt.signal) : all) {
+        if (options.failed === true && !UNFINISHED.includes(outcome.status)) continue;
+        written += 1;
+        await io.data(JSON.stringify(outcome));
+      }
+    }
   } finally {
     interrupt.close();
   }

@@ -7,11 +7,14 @@ import { type ColumnType, OutcomeTable } from './flatten.js';
 import { type OutcomeFormat, outcomeFormat } from './format.js';
 import { besides, dropBeside, writeWhole } from './wholeFile.js';
 
-/** Characters gathered before they are written. */
-const BUFFERED = 1 << 20;
+/** Characters gathered before they are written: few enough to be gone before they count as old. */
+const BUFFERED = 1 << 18;
 
 /** Longest line DuckDB may meet when a table is made; bytes. */
 const MAX_ROW_BYTES = 64 * 1024 * 1024;
+
+/** Outcomes as they are read, some at once. */
+type OutcomePages = AsyncIterable<readonly Outcome[]> | Iterable<readonly Outcome[]>;
 
 /** How outcomes are written. */
 export interface WriteOptions {
@@ -24,14 +27,10 @@ export interface WriteOptions {
  * it is; tables hold one row for each, see {@link OutcomeTable}. Returns how many there were. Throws `input` for an
  * unknown extension, a full disk or a folder that can't be written.
  */
-export async function writeOutcomes(
-  file: string,
-  outcomes: AsyncIterable<Outcome> | Iterable<Outcome>,
-  options: WriteOptions = {},
-): Promise<number> {
+export async function writeOutcomes(file: string, pages: OutcomePages, options: WriteOptions = {}): Promise<number> {
   const format = options.format ?? outcomeFormat(file);
   return writeWhole(file, (beside) =>
-    format === 'jsonl' ? writeLines(beside, outcomes, (outcome) => outcome) : writeTable(beside, outcomes, format),
+    format === 'jsonl' ? writeLines(beside, pages, (outcome) => outcome) : writeTable(beside, pages, format),
   );
 }
 
@@ -51,21 +50,19 @@ export async function assertWritable(file: string): Promise<void> {
   }
 }
 
-async function writeLines(
-  file: string,
-  outcomes: AsyncIterable<Outcome> | Iterable<Outcome>,
-  line: (outcome: Outcome) => object,
-): Promise<number> {
+async function writeLines(file: string, pages: OutcomePages, line: (outcome: Outcome) => object): Promise<number> {
   const handle: FileHandle = await open(file, 'wx');
   try {
     let count = 0;
     let text = '';
-    for await (const outcome of outcomes) {
-      count += 1;
-      text += `${JSON.stringify(line(outcome))}\n`;
-      if (text.length < BUFFERED) continue;
-      await handle.appendFile(text);
-      text = '';
+    for await (const page of pages) {
+      for (const outcome of page) {
+        count += 1;
+        text += `${JSON.stringify(line(outcome))}\n`;
+        if (text.length < BUFFERED) continue;
+        await handle.appendFile(text);
+        text = '';
+      }
     }
     await handle.appendFile(text);
     return count;
@@ -75,15 +72,11 @@ async function writeLines(
 }
 
 /** Rows are written aside first: which columns there are is known only after the last one. */
-async function writeTable(
-  file: string,
-  outcomes: AsyncIterable<Outcome> | Iterable<Outcome>,
-  format: 'csv' | 'parquet',
-): Promise<number> {
+async function writeTable(file: string, pages: OutcomePages, format: 'csv' | 'parquet'): Promise<number> {
   const rows = `${file}.rows`;
   try {
     const table = new OutcomeTable();
-    const count = await writeLines(rows, outcomes, (outcome) => table.row(outcome));
+    const count = await writeLines(rows, pages, (outcome) => table.row(outcome));
     await copyTable(rows, table.columns, file, format);
     return count;
   } finally {

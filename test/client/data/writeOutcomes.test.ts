@@ -41,14 +41,14 @@ const second = JSON.stringify(OUTCOMES[1]?.output);
 describe('writeOutcomes', () => {
   it('writes JSON Lines that hold each outcome as it is', async () => {
     const file = path.join(folder, 'out.jsonl');
-    expect(await writeOutcomes(file, OUTCOMES)).toBe(3);
+    expect(await writeOutcomes(file, [OUTCOMES.slice(0, 2), OUTCOMES.slice(2)])).toBe(3);
     expect(await read(file)).toEqual(OUTCOMES);
     expect(await readdir(folder)).toEqual(['out.jsonl']);
   });
 
   it('writes Parquet with typed columns for the fields of the answers', async () => {
     const file = path.join(folder, 'out.parquet');
-    expect(await writeOutcomes(file, OUTCOMES)).toBe(3);
+    expect(await writeOutcomes(file, [OUTCOMES.slice(0, 2), OUTCOMES.slice(2)])).toBe(3);
     const none = { label: null, score: null, sure: null, mixed: null, ratio: null };
     const fields = (values: object) =>
       Object.fromEntries(Object.entries(values).map(([name, value]) => [`output.${name}`, value]));
@@ -67,7 +67,7 @@ describe('writeOutcomes', () => {
 
   it('writes CSV in the order of the columns', async () => {
     const file = path.join(folder, 'out.csv');
-    await writeOutcomes(file, OUTCOMES);
+    await writeOutcomes(file, [OUTCOMES.slice(0, 2), OUTCOMES.slice(2)]);
     expect((await readFile(file, 'utf8')).split('\n')[0]).toBe(
       'index,id,status,output,output.label,output.score,output.sure,output.mixed,output.ratio,' +
         'error_category,error_message,prompts,cost_usd,input_tokens,output_tokens',
@@ -79,7 +79,7 @@ describe('writeOutcomes', () => {
 
   it('writes text answers as they are, and a table without any outcome', async () => {
     const file = path.join(folder, 'text.csv');
-    await writeOutcomes(file, [outcome(0, 'plain text')]);
+    await writeOutcomes(file, [[outcome(0, 'plain text')]]);
     expect(await read(file)).toMatchObject([{ output: 'plain text' }]);
     for (const name of ['none.csv', 'none.parquet']) {
       expect(await writeOutcomes(path.join(folder, name), [])).toBe(0);
@@ -89,7 +89,7 @@ describe('writeOutcomes', () => {
 
   it('leaves the old file and nothing else when it fails half-way', async () => {
     async function* broken() {
-      yield outcome(0, 'x');
+      yield [outcome(0, 'x')];
       throw new Error('the store is gone');
     }
     for (const name of ['out.jsonl', 'out.csv', 'out.parquet']) {
@@ -103,12 +103,12 @@ describe('writeOutcomes', () => {
 
   it('says what a full disk, a missing folder and a read-only one mean', async () => {
     async function* full() {
-      yield outcome(0, 'x');
+      yield [outcome(0, 'x')];
       throw Object.assign(new Error('no space'), { code: 'ENOSPC' });
     }
     await expect(writeOutcomes(path.join(folder, 'out.jsonl'), full())).rejects.toThrow('is full');
     await expect(assertWritable(path.join(folder, 'no', 'out.jsonl'))).rejects.toThrow('There is no folder');
-    const readOnly: unknown = await writeOutcomes('/sys/out.csv', OUTCOMES).catch((reason: unknown) => reason);
+    const readOnly: unknown = await writeOutcomes('/sys/out.csv', [OUTCOMES]).catch((reason: unknown) => reason);
     expect(readOnly).toBeInstanceOf(TemperedError);
     await expect(assertWritable(path.join(folder, 'out.txt'))).rejects.toThrow("can't be written");
     await assertWritable(path.join(folder, 'out.csv'));
