@@ -4,13 +4,13 @@ import { TemperedError } from '../task/errors.js';
 import type { LoadedRecord, RecordPreset } from '../task/spec.js';
 import type { Backend } from './backend.js';
 import { CounterChange } from './counterChange.js';
-import { encode, encodeNullable } from './jsonText.js';
+import { encode } from './jsonText.js';
 import { lockBatch, type LockedBatch } from './locks.js';
+import { insertRecords } from './newRecords.js';
 import { newOutcomes, outcomeRow, type NewOutcomeRow } from './outcomeRows.js';
-import { NO_HASH } from './recordHashes.js';
 import { copyRecords } from './retries.js';
-import { RowsInsert, slices } from './rowsStatement.js';
-import type { RecordRow, StoreSchema } from './schema.js';
+import { slices } from './rowsStatement.js';
+import type { StoreSchema } from './schema.js';
 import type { NewOutcome, Store } from './types.js';
 
 /** The part of the store that takes records in. */
@@ -24,16 +24,6 @@ const LOADER_GONE_MS = 15_000;
 
 /** A transaction on the store's tables. */
 export type Trx = Transaction<StoreSchema>;
-
-const newRecords = new RowsInsert<RecordRow>('records', [
-  'batch_no',
-  'idx',
-  'id',
-  'line',
-  'record_hash',
-  'input',
-  'rendered',
-]);
 
 /** Takes a batch's rows out of every table but `batches` and `counters`. */
 async function emptyBatch(trx: Trx, no: number): Promise<void> {
@@ -53,27 +43,19 @@ function presetOutcome(batchId: string, index: number, preset: RecordPreset): Ne
       };
 }
 
-function recordRow(batchNo: number, idx: number, { id, line, input, rendered }: LoadedRecord): RecordRow {
-  const texts = { input: encode(input), rendered: encodeNullable(rendered) };
-  return { batch_no: batchNo, idx, id, line, record_hash: NO_HASH, ...texts };
-}
-
 /** Inserts records after the last one, with the outcomes of those that need no prompt. Returns the first index. */
 async function append(trx: Trx, batch: LockedBatch, records: readonly LoadedRecord[]): Promise<number> {
   const from = batch.items;
   const change = new CounterChange();
   const outcomes: NewOutcomeRow[] = [];
-  const rows = records.map((record, offset) => {
-    const idx = from + offset;
-    if (record.preset !== undefined) {
-      const outcome = presetOutcome(batch.id, idx, record.preset);
-      change.sums.outcome_seq += 1;
-      change.countOutcomes(outcome.status, 1);
-      outcomes.push(outcomeRow(outcome, batch.batch_no, batch.outcome_seq + change.sums.outcome_seq));
-    }
-    return recordRow(batch.batch_no, idx, record);
-  });
-  await newRecords.execute(trx, rows);
+  for (const [offset, { preset }] of records.entries()) {
+    if (preset === undefined) continue;
+    const outcome = presetOutcome(batch.id, from + offset, preset);
+    change.sums.outcome_seq += 1;
+    change.countOutcomes(outcome.status, 1);
+    outcomes.push(outcomeRow(outcome, batch.batch_no, batch.outcome_seq + change.sums.outcome_seq));
+  }
+  await insertRecords(trx, batch.batch_no, from, records);
   await newOutcomes.execute(trx, outcomes);
   change.sums.items = records.length;
   await change.write(trx, batch.batch_no);

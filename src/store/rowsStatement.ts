@@ -71,7 +71,7 @@ export class RowsInsert<Row extends object> {
 }
 
 /** `rows` in slices whose lengths are powers of two, longest first: few statements serve any number of rows. */
-function* powerSlices<T>(rows: readonly T[]): Generator<readonly T[]> {
+export function* powerSlices<T>(rows: readonly T[]): Generator<readonly T[]> {
   for (let from = 0; from < rows.length;) {
     const size = Math.min(MOST_ROWS, 2 ** Math.floor(Math.log2(rows.length - from)));
     yield rows.slice(from, from + size);
