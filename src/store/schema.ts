@@ -261,8 +261,6 @@ export interface StoreSchema {
   readonly circuits: CircuitsTable;
 }
 
-/** A record as it stands. */
-export type RecordRow = Selectable<RecordsTable>;
 /** A journal row as it stands. */
 export type PromptRow = Selectable<PromptsTable>;
 /** An outcome row as it stands. */

@@ -36,6 +36,7 @@ const STATEMENTS_KEPT = 256;
 /** libsql as Kysely sees it: keeps prepared statements and explains errors. */
 class CachingDatabase implements SqliteDatabase {
   private readonly statements = new Map<string, SqliteStatement>();
+  private hasWritten = false;
 
   constructor(
     private readonly database: Database.Database,
@@ -58,7 +59,10 @@ class CachingDatabase implements SqliteDatabase {
     const wrapped: SqliteStatement = {
       reader: statement.reader,
       all: (parameters) => this.explained(() => statement.all(parameters)),
-      run: (parameters) => this.explained(() => statement.run(parameters)),
+      run: (parameters) => {
+        this.hasWritten = true;
+        return this.explained(() => statement.run(parameters));
+      },
       iterate: (parameters) => this.explained(() => statement.iterate(parameters)),
     };
     this.statements.set(sql, wrapped);
@@ -70,15 +74,20 @@ class CachingDatabase implements SqliteDatabase {
   }
 
   close(): void {
+    // Who only read leaves the log to those who write: to move it keeps them waiting.
+    if (this.hasWritten) this.emptyLog();
+    this.statements.clear();
+    this.database.close();
+  }
+
+  /** Leaves one complete file: libsql itself doesn't empty the log, for statements outlive their database there. */
+  private emptyLog(): void {
     try {
-      // Leaves one complete file: libsql itself doesn't empty the log, for statements outlive their database there.
       this.database.pragma('wal_checkpoint(TRUNCATE)');
     } catch (error) {
       // What can't be moved now (a full disk, a damaged file) stays in the log, where the next opening finds it.
       if (errorCode(error) === '') throw error;
     }
-    this.statements.clear();
-    this.database.close();
   }
 
   private explained<T>(work: () => T): T {
