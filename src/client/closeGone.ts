@@ -50,7 +50,7 @@ async function endOnServer(context: ClientContext, batchId: string): Promise<str
     const { status } = await (await context.client()).workflow.getHandle(batchId).describe();
     return status.name === 'RUNNING' ? null : status.name.toLowerCase().replace('_', ' ');
   } catch (error) {
-    if (await isNotFound(error)) return null;
+    if (isNotFound(error)) return null;
     throw error;
   }
 }

@@ -4,6 +4,7 @@ import type { NativeConnection, NativeConnectionOptions } from '@temporalio/work
 import { type ErrorCategory, TemperedError } from '../task/errors.js';
 import { hostOf, isLoopback, portOf } from './address.js';
 import { type EmbeddedServer, ensureServer, isListening, serverStatus, useServer } from './embedded/index.js';
+import { temporalClient, temporalEnvconfig } from './temporalPackages.js';
 import { within } from './within.js';
 
 /** Longest wait for a server to answer; milliseconds. */
@@ -44,12 +45,12 @@ export interface TargetOptions {
 /** The server that is meant; the embedded one is started if need be. Throws `input` for a configuration that can't be. */
 export async function resolveTarget(options: TargetOptions): Promise<Target> {
   const { folder = '.tempered', env, onProgress } = options;
-  return (await configuredTarget(options)) ?? embeddedTarget(folder, await ensureServer({ folder, env, onProgress }));
+  return configuredTarget(options) ?? embeddedTarget(folder, await ensureServer({ folder, env, onProgress }));
 }
 
 /** Like {@link resolveTarget}, but starts nothing: undefined when no embedded server runs. */
 export async function findTarget(options: TargetOptions): Promise<Target | undefined> {
-  const configured = await configuredTarget(options);
+  const configured = configuredTarget(options);
   if (configured !== undefined) return configured;
   const { folder = '.tempered' } = options;
   const server = await serverStatus(folder);
@@ -60,9 +61,9 @@ function embeddedTarget(folder: string, { address, uiUrl }: EmbeddedServer): Tar
   return { kind: 'embedded', address, namespace: 'default', connectionOptions: { address }, uiUrl, folder };
 }
 
-async function configuredTarget(options: TargetOptions): Promise<Target | undefined> {
+function configuredTarget(options: TargetOptions): Target | undefined {
   const { env } = options;
-  const { connectionOptions: found, namespace } = await readConfig(options);
+  const { connectionOptions: found, namespace } = readConfig(options);
   const address = options.address ?? found.address;
   if (address === undefined || address === '') {
     const set = found.apiKey === undefined ? namespace && `The namespace ${namespace}` : 'An API key';
@@ -87,8 +88,8 @@ async function configuredTarget(options: TargetOptions): Promise<Target | undefi
   };
 }
 
-async function readConfig({ profile, env }: TargetOptions): Promise<ClientConnectConfig> {
-  const { loadClientConnectConfig } = await import('@temporalio/envconfig');
+function readConfig({ profile, env }: TargetOptions): ClientConnectConfig {
+  const { loadClientConnectConfig } = temporalEnvconfig();
   const set = Object.entries(env).flatMap(([name, value]) => (value === undefined ? [] : [[name, value] as const]));
   try {
     return loadClientConnectConfig({
@@ -130,7 +131,7 @@ export interface Connected {
  */
 export async function connectClient(target: Target): Promise<Connected> {
   const { connectionOptions, namespace, folder } = target;
-  const { Client, Connection } = await import('@temporalio/client');
+  const { Client, Connection } = temporalClient();
   const connection = await explained(target, async () => {
     await assertListening(target);
     return Connection.lazy(connectionOptions);
@@ -187,12 +188,12 @@ async function explained<T>(target: Target, call: () => Promise<T>): Promise<T> 
   try {
     return await call();
   } catch (error) {
-    throw await explain(target, error);
+    throw explain(target, error);
   }
 }
 
-async function explain({ address, namespace, kind }: Target, error: unknown): Promise<TemperedError> {
-  const { isGrpcServiceError } = await import('@temporalio/client');
+function explain({ address, namespace, kind }: Target, error: unknown): TemperedError {
+  const { isGrpcServiceError } = temporalClient();
   const cause = error instanceof Error && isGrpcServiceError(error.cause) ? error.cause : error;
   const category = isGrpcServiceError(cause) ? (REFUSALS.get(cause.code) ?? 'network') : 'network';
   const said = isGrpcServiceError(cause) ? cause.details : cause instanceof Error ? cause.message : String(cause);

@@ -24,6 +24,7 @@ import { skip } from './skip.js';
 import { type BatchSnapshot, readSnapshot, snapshotOf } from './snapshot.js';
 import { type BatchSummary, summaryOf } from './summary.js';
 import { explained } from './temporalErrors.js';
+import { temporalClient } from './temporalPackages.js';
 import { isTyped, type TypedOutcome } from './typedOutcome.js';
 
 /** How often the store is asked for new outcomes; milliseconds. */
@@ -257,7 +258,7 @@ export class BatchHandle<Output = Json> {
       throw new TemperedError('input', `Record ${index} of batch ${this.id} has no outcome to replace yet.`);
     }
     const client = await this.context.client();
-    const { WithStartWorkflowOperation } = await import('@temporalio/client');
+    const { WithStartWorkflowOperation } = temporalClient();
     const messages = await import('../workflows/messages.js');
     const startWorkflowOperation = new WithStartWorkflowOperation<typeof review>('review', {
       workflowId: reviewId(this.id, index),

@@ -11,7 +11,7 @@ export async function skip(context: ClientContext, batchId: string, index: numbe
     try {
       await workflow.getHandle(itemId(batchId, index)).signal(skipSignal);
     } catch (error) {
-      if (await isNotFound(error)) throw notRunning(batchId, index, error);
+      if (isNotFound(error)) throw notRunning(batchId, index, error);
       throw error;
     }
   });

@@ -8,6 +8,7 @@ import { closeGone } from './closeGone.js';
 import type { ClientContext } from './context.js';
 import { priorityOf } from './priority.js';
 import { explained } from './temporalErrors.js';
+import { temporalClient } from './temporalPackages.js';
 
 /** Starts the batch's workflow, or finds it running. What it runs with is what the store's row says. */
 export async function startWorkflow(
@@ -33,7 +34,7 @@ export async function startWorkflow(
       }),
     );
   } catch (error) {
-    const { WorkflowExecutionAlreadyStartedError } = await import('@temporalio/client');
+    const { WorkflowExecutionAlreadyStartedError } = temporalClient();
     if (!(error instanceof WorkflowExecutionAlreadyStartedError)) throw error;
     // It has ended meanwhile, or was ended on the server behind our back: then its records are closed now.
     await closeGone(context, row.id);

@@ -1,4 +1,5 @@
 import { TemperedError } from '../task/errors.js';
+import { temporalClient } from './temporalPackages.js';
 
 /** gRPC codes of a server that is away or slow: DEADLINE_EXCEEDED, UNAVAILABLE. */
 const AWAY: readonly number[] = [4, 14];
@@ -11,7 +12,7 @@ export async function explained<T>(batchId: string, call: () => Promise<T>): Pro
   try {
     return await call();
   } catch (error) {
-    throw await explain(batchId, error);
+    throw explain(batchId, error);
   }
 }
 
@@ -20,20 +21,20 @@ export async function reached<T>(call: () => Promise<T>): Promise<T> {
   try {
     return await call();
   } catch (error) {
-    throw (await away(error)) ?? error;
+    throw away(error) ?? error;
   }
 }
 
 /** Whether the server knows no such workflow that runs. */
-export async function isNotFound(error: unknown): Promise<boolean> {
+export function isNotFound(error: unknown): boolean {
   // Loaded where it is needed, as everywhere in this room: commands that ask no server start in half the time.
-  const { WorkflowNotFoundError } = await import('@temporalio/client');
+  const { WorkflowNotFoundError } = temporalClient();
   return error instanceof WorkflowNotFoundError;
 }
 
-async function explain(batchId: string, error: unknown): Promise<unknown> {
-  const { WorkflowUpdateFailedError } = await import('@temporalio/client');
-  if (await isNotFound(error)) {
+function explain(batchId: string, error: unknown): unknown {
+  const { WorkflowUpdateFailedError } = temporalClient();
+  if (isNotFound(error)) {
     return new TemperedError('input', `Batch ${batchId} is not running on this Temporal server: it has ended.`, {
       remedy: `See \`tempered status ${batchId}\`; \`tempered run … --new\` runs it again.`,
       cause: error,
@@ -43,12 +44,12 @@ async function explain(batchId: string, error: unknown): Promise<unknown> {
     const message = deepest(error).message;
     return new TemperedError('input', message, { cause: error });
   }
-  return (await away(error)) ?? error;
+  return away(error) ?? error;
 }
 
 /** What a server that is away is told as; undefined = something else is wrong. */
-async function away(error: unknown): Promise<TemperedError | undefined> {
-  const { isGrpcServiceError } = await import('@temporalio/client');
+function away(error: unknown): TemperedError | undefined {
+  const { isGrpcServiceError } = temporalClient();
   if (!isGrpcServiceError(error) || !AWAY.includes(error.code)) return undefined;
   return notAnswering(error.details, error);
 }

@@ -4,6 +4,7 @@ import { existsSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Connection } from '@temporalio/client';
 import { TemperedError } from '../../task/errors.js';
+import { temporalClient } from '../temporalPackages.js';
 import { lockDatabase } from './fileLock.js';
 import { isListening, type Ports } from './ports.js';
 import { identify, isRunning, type ProcessId } from './processes.js';
@@ -153,7 +154,7 @@ export async function becomesReady(id: ProcessId, { port }: Ports, signal: Abort
 /** Runs a call to the server on a connection of its own. */
 async function withConnection<T>(port: number, call: (connection: Connection) => Promise<T>): Promise<T> {
   // Most commands find the server running.
-  const { Connection } = await import('@temporalio/client');
+  const { Connection } = temporalClient();
   const connection = await Connection.connect({ address: `127.0.0.1:${port}`, connectTimeout: 5000 });
   try {
     return await call(connection);

@@ -6,6 +6,7 @@ import type { scheduled } from '../../workflows/scheduled.js';
 import type { ScheduledInput, ScheduledOptions } from '../../workflows/scheduleTypes.js';
 import { openDataset } from '../data/index.js';
 import type { ClientContext } from '../context.js';
+import { temporalClient } from '../temporalPackages.js';
 import { inFolder } from './submitFile.js';
 
 /** What happens when the batch of the firing before still runs. */
@@ -138,7 +139,7 @@ export class Schedules {
     try {
       return await work();
     } catch (error) {
-      throw await explain(schedule, error);
+      throw explain(schedule, error);
     }
   }
 }
@@ -147,8 +148,8 @@ export class Schedules {
 const NOT_VALID: readonly number[] = [3];
 
 /** What the server or its client refuses, as an error a person can act on. */
-async function explain(schedule: string, error: unknown): Promise<unknown> {
-  const { isGrpcServiceError, ScheduleAlreadyRunning, ScheduleNotFoundError } = await import('@temporalio/client');
+function explain(schedule: string, error: unknown): unknown {
+  const { isGrpcServiceError, ScheduleAlreadyRunning, ScheduleNotFoundError } = temporalClient();
   if (error instanceof ScheduleNotFoundError) {
     const remedy = '`tempered schedule list` shows those there are.';
     return new TemperedError('input', `There is no schedule ${schedule}.`, { remedy, cause: error });
