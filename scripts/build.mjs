@@ -36,5 +36,6 @@ for (const file of files(src).filter((name) => !name.endsWith('.ts'))) {
 }
 // Instead of emptying dist/ first: a running worker may be reading it.
 for (const file of files(dist).filter((name) => !hasSource(name))) rmSync(path.join(dist, file));
+run('scripts/compile-meta-schema.mjs');
 run('scripts/bundle-workflows.mjs');
 run('scripts/bundle-program.mjs');

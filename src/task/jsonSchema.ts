@@ -4,6 +4,7 @@ import formats from 'ajv-formats';
 import { TemperedError, thrownText } from './errors.js';
 import { canonicalJson } from './identity.js';
 import type { JsonObject } from './json.js';
+import { checkSchema } from './metaSchema.js';
 import { perObject } from './perObject.js';
 
 type Dialect = 'draft-07' | '2020-12';
@@ -39,8 +40,13 @@ function compileText(schema: JsonObject): ValidateFunction {
 
 function compile(schema: JsonObject): ValidateFunction {
   try {
+    const dialect = dialectOf(schema);
     // One instance per schema: an `$id` used twice is no conflict.
-    return ajvOf(dialectOf(schema)).compile(schema);
+    const ajv = ajvOf(dialect);
+    if (dialect === '2020-12' && !checkSchema(schema)) {
+      throw new Error(`schema is invalid: ${ajv.errorsText(checkSchema.errors)}`);
+    }
+    return ajv.compile(schema);
   } catch (cause) {
     if (cause instanceof TemperedError) throw cause;
     const text = thrownText(cause);
@@ -70,6 +76,8 @@ function ajvOf(dialect: Dialect): Ajv | Ajv2020 {
     logger: false,
     // Errors carry their schemas: that tells what a union's branches said.
     verbose: true,
+    // Instances of their own would compile that draft's schema, too.
+    validateSchema: dialect === 'draft-07',
     code: { regExp: Object.assign(regExp, { code: 'regExp' }) },
   } as const;
   const ajv = dialect === 'draft-07' ? new Ajv(options) : new Ajv2020(options);
