@@ -4,10 +4,12 @@
 // Processing counts from the first record's start, without the worker's. Loading and export are the whole command; told
 // beside them is what is left without its start, which is what the same command takes for a few records.
 //
-//   npm run bench:scale [-- --sizes 1000,10000,100000 --execution inline --processes N --concurrency N --latency MS]
-//   npm run bench:scale -- --million      adds 1,000,000 records
+//   npm run bench:scale [-- --sizes 1000,10000,100000 --runs N --execution inline --processes N --concurrency N
+//                           --latency MS]
+//   npm run bench:scale -- --million      adds one run of 1,000,000 records
 //
-// Default: `inline` where there is one, 1,000, 10,000 and 100,000 records; in `item` mode the first two.
+// Default: the medians of three alternating runs; `inline` where there is one, 1,000, 10,000 and 100,000 records; in
+// `item` mode the first two.
 import { parseArgs } from 'node:util';
 import { statSync } from 'node:fs';
 import { Client, Connection } from '@temporalio/client';
@@ -18,6 +20,7 @@ import { startStub } from './support/startStub.mjs';
 const { values } = parseArgs({
   options: {
     sizes: { type: 'string' },
+    runs: { type: 'string', default: '3' },
     execution: { type: 'string' },
     processes: { type: 'string', default: '1' },
     concurrency: { type: 'string', default: '50' },
@@ -36,7 +39,7 @@ const stub = await startStub();
 const ours = await new Ours(stub).start();
 const execution = values.execution ?? (await ours.modes()).at(-1);
 const known = execution === 'item' ? [1_000, 10_000] : [1_000, 10_000, 100_000];
-const sizes = values.sizes?.split(',').map(Number) ?? [...known, ...(values.million ? [1_000_000] : [])];
+const sizes = values.sizes?.split(',').map(Number) ?? known;
 
 /** Mean length and bytes of the histories of some items of a batch, and bytes of its own history. */
 async function histories(batchId, n) {
@@ -95,29 +98,36 @@ async function measure(n, batchId = `scale-${n}`) {
   };
 }
 
+/** The median of each figure. */
+function medians(runs) {
+  if (typeof runs[0] === 'number') return medianOf(runs, (figure) => figure);
+  return Object.fromEntries(Object.keys(runs[0]).map((key) => [key, medians(runs.map((one) => one[key]))]));
+}
+
 const starts = [];
-const results = [];
+const runs = [];
 try {
   await writeRecords(ours.file('records.jsonl'), FEW);
   await ours.run(['--execution', execution]);
   for (let i = 0; i < STARTS; i += 1) starts.push(await measure(FEW, `start-${i}`));
-  const start = {
-    load: medianOf(starts, (one) => one.loadCommandSeconds),
-    export: medianOf(starts, (one) => one.exportCommandSeconds),
-  };
-  for (const n of sizes) {
-    const one = await measure(n);
-    results.push({
-      ...one,
-      loadSeconds: one.loadCommandSeconds - start.load,
-      exportSeconds: one.exportCommandSeconds - start.export,
-    });
+  for (let run = 0; run < Number(values.runs); run += 1) {
+    for (const n of sizes) runs.push(await measure(n, `scale-${n}-${run}`));
   }
+  if (values.million) runs.push(await measure(1_000_000));
 } finally {
   await ours.end();
   stub.stop();
 }
 
+const start = medians(starts);
+const results = [...new Set(runs.map(({ n }) => n))].map((n) => {
+  const one = medians(runs.filter((run) => run.n === n));
+  return {
+    ...one,
+    loadSeconds: one.loadCommandSeconds - start.loadCommandSeconds,
+    exportSeconds: one.exportCommandSeconds - start.exportCommandSeconds,
+  };
+});
 const base = results.find(({ n }) => n === 10_000) ?? results[0];
 const large = results.find(({ n }) => n === 100_000) ?? results.at(-1);
 const compared = `${large.n} / ${base.n} records`;
@@ -193,5 +203,5 @@ finish({
       bars: ['worker', 'server', 'load', 'export'].map((label) => ({ label, value: cpu[label] })),
     })),
   },
-  data: { execution, starts, results },
+  data: { execution, starts, runs, results },
 });
