@@ -33,7 +33,8 @@ export class CliFolder {
   ) {}
 
   static async make(env: Readonly<Record<string, string>> = {}): Promise<CliFolder> {
-    if (!existsSync(path.join(ROOT, 'dist/bundle/main.js'))) throw new Error('These tests drive the build: npm run build');
+    if (!existsSync(path.join(ROOT, 'dist/bundle/main.js')))
+      throw new Error('These tests drive the build: npm run build');
     return new CliFolder(await mkdtemp(path.join(tmpdir(), 'tempered-cli-')), env);
   }
 
