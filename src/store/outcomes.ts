@@ -52,13 +52,14 @@ export async function withJournal(backend: Backend, rows: readonly JoinedOutcome
     .select(RECORDED_COLUMNS)
     .where('batch_no', '=', first.batch_no)
     // One place to look for instead of hundreds, and a shorter statement.
-    .$if(isRun, (all) => all.where('idx', '>=', first.idx).where('idx', '<', first.idx + rows.length))
-    .$if(!isRun, (some) =>
-      some.where(
-        'idx',
-        'in',
-        rows.map((row) => row.idx),
-      ),
+    .where((eb) =>
+      isRun
+        ? eb.between('idx', first.idx, first.idx + rows.length - 1)
+        : eb(
+            'idx',
+            'in',
+            rows.map((row) => row.idx),
+          ),
     )
     .orderBy('idx')
     .orderBy('prompt');

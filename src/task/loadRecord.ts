@@ -73,7 +73,7 @@ function withPrompt(
   return withFiles(rendered, place).then((filled) => whole(read, filled));
 }
 
-/** Written out, as all here that each record passes: to spread an object takes as long as to hash the record. */
+/** Written out, as all here that each record passes: spreading objects is slow. */
 function whole({ id, line, input }: ReadRecord, rendered: RenderedPrompt | null): LoadedRecord {
   return { id, line, input, rendered };
 }
